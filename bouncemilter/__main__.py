@@ -1,0 +1,5 @@
+"""`python -m bouncemilter`."""
+
+from bouncemilter.cli import main
+
+main()

@@ -1,0 +1,103 @@
+"""Addresses: splitting them, and the canonical key under which they are counted and suppressed. A leaf."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import idna
+
+from bouncemilter import limits
+from bouncemilter.text import visible
+
+# RFC 5321 section 4.1.2, with RFC 6531's UTF-8. Mailboxes such as `a..b` and `a.` exist in Japan, mostly unquoted.
+_UNQUOTED = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+\Z")
+_LABEL = r"[A-Za-z0-9_\u0080-\U0010ffff-]+"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z|\[[A-Za-z0-9:.-]+\]\Z")
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_SPECIAL = re.compile(r'(["\\])')
+# UTS 46 takes these for dots, and str.lower() makes a `k` of the Kelvin sign: another person's domain.
+_LOOKALIKES = re.compile("[\u3002\uff0e\uff61\u212a]")
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+class Address(NamedTuple):
+    """A mailbox: local part as written, domain as written."""
+
+    local: str
+    domain: str
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"
+
+
+def split(text: str) -> Address | None:
+    """The mailbox in `text`: angle brackets, an `rfc822;` type and a source route are taken off.
+
+    None where it is no address: no @, an empty side or label, white space and specials outside quotes, what text.clean
+    takes out, over 320 octets.
+    Source: RFC 5321 section 4.1.2; RFC 3461 section 4.2 for the type.
+    """
+    bare = text.strip()
+    kind, semicolon, rest = bare.partition(";")
+    if semicolon and kind.strip().lower() in ("rfc822", "utf-8", "smtp"):
+        bare = rest.strip()
+    if bare.startswith("<") and bare.endswith(">"):
+        bare = bare[1:-1].strip()
+    if bare.startswith("@") and ":" in bare:  # an obsolete source route
+        bare = bare.partition(":")[2]
+    local, at, domain = bare.rpartition("@")
+    domain = domain.removesuffix(".")
+    if not at or not local or len(bare.encode("utf-8", "replace")) > limits.ADDRESS or visible(bare) != bare:
+        return None
+    if not _DOMAIN.match(domain) or any(char.isspace() for char in domain):
+        return None
+    quoted = len(local) >= 2 and local[0] == local[-1] == '"'
+    if not quoted and (not _UNQUOTED.match(local) or any(char.isspace() for char in local)):
+        return None
+    return Address(local, domain)
+
+
+def key(address: str | Address, *, fold_local_part: bool = True) -> str:
+    """The canonical key of an address; an empty string where it is no address.
+
+    Domain as A-label in lower case, local part in ASCII lower case (unless `fold_local_part` is false), unneeded
+    quotes and backslashes removed. Dots, tags and look-alike letters are never folded: they may be another person's
+    address. The key of a key is the key.
+    """
+    parts = split(address) if isinstance(address, str) else address
+    if parts is None:
+        return ""
+    local = _unquote(parts.local)
+    if fold_local_part:
+        local = local.translate(_ASCII_LOWER)
+    found = f"{local}@{domain_key(parts.domain)}"
+    # A-labels and needed backslashes may be longer than what was written.
+    return found if len(found.encode("utf-8", "replace")) <= limits.ADDRESS else ""
+
+
+def domain_key(domain: str) -> str:
+    """A domain as A-label in lower case (RFC 5890); as it is, in lower case, where IDNA refuses it."""
+    bare = domain.strip().removesuffix(".")
+    if _LOOKALIKES.search(bare):
+        return bare.translate(_ASCII_LOWER)
+    lower = bare.lower()
+    if lower.isascii():
+        return lower
+    try:
+        return idna.encode(lower).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return lower
+
+
+def _unquote(local: str) -> str:
+    """The local part without quotes where split() needs none, else with only the backslashes that it needs.
+
+    Source: RFC 5321 section 4.1.2.
+    """
+    if len(local) < 2 or not (local[0] == local[-1] == '"'):
+        return local
+    inside = _QUOTED_PAIR.sub(r"\1", local[1:-1])
+    if _UNQUOTED.match(inside) and not any(char.isspace() for char in inside):
+        return inside
+    return '"' + _SPECIAL.sub(r"\\\1", inside) + '"'

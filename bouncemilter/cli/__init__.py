@@ -1,0 +1,44 @@
+"""The command line. Each command is a module of its own, loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+import click
+
+import bouncemilter
+
+_COMMANDS: Final = {
+    "serve": "bouncemilter.cli.serve",
+    "classify": "bouncemilter.cli.classify",
+    "suppression": "bouncemilter.cli.suppression",
+    "why": "bouncemilter.cli.why",
+    "doctor": "bouncemilter.cli.doctor",
+    "check-config": "bouncemilter.cli.check_config",
+    "config": "bouncemilter.cli.config",
+}
+"""Command and module; the module's `command` is the click command."""
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for: `classify` needs neither store nor milter."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click's signature)
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(_COMMANDS[cmd_name]).command
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(bouncemilter.__version__, prog_name="bouncemilter")
+def main() -> None:
+    """Bounce handling for mail servers: a milter and a VERP return-path sink.
+
+    Exit codes: 0 yes or done, 1 no, 2 usage, 65 bad data, 69 unavailable, 74 I/O error, 75 try again later,
+    77 no permission, 78 bad configuration.
+    """

@@ -1,0 +1,28 @@
+"""`check-config`: every fault of the configuration, before the daemon finds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bouncemilter import classify
+from bouncemilter.cli import configuration
+from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.settings import checks
+
+
+@click.command("check-config")
+@configuration.option
+@click.option("--no-environment", is_flag=True, help="Don't look whether the files and folders named exist.")
+def command(config: Path, no_environment: bool) -> None:
+    """Check the configuration file and the operator's rules: all errors at once, exit 78 if there are any."""
+    settings = configuration.read(config, environment=not no_environment)
+    folder = settings.classify.rules_directory
+    try:
+        classify.load(Path(folder) if folder else None)
+    except classify.RulesError as error:
+        raise Failure(str(error), Exit.CONFIGURATION) from None
+    for key, text in checks.warnings(settings):
+        click.echo(f"{config}: {key}: warning: {text}", err=True)
+    click.echo(f"{config}: fine")

@@ -1,0 +1,95 @@
+"""`classify`: what mails and single replies mean. Needs no configuration, store or network."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from bouncemilter import classify, report, text
+from bouncemilter.classify import Classifier, Reply
+from bouncemilter.cli import mails, show
+from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.model import Verdict
+
+_LINE = 64 * 1024
+"""Characters of one reply read from standard input."""
+
+
+@click.command("classify")
+@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(exists=True, allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a mail.")
+@click.option("--text", "reply", metavar="REPLY", help="Classify an SMTP reply; `-` reads one a line. Prints JSON.")
+@click.option(
+    "--rules",
+    "extra",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of own rules (rules.d).",
+)
+def command(paths: tuple[str, ...], as_json: bool, reply: str | None, extra: Path | None) -> None:
+    """Say what mails mean: files, mbox files, Maildirs, folders, or `-` for standard input.
+
+    Exit codes: 0 done, 2 usage, 74 something could not be read, 78 bad rules.
+    """
+    if (reply is None) == (not paths):
+        raise click.UsageError("give either PATH... or --text.")
+    try:
+        classifier = classify.load(extra) if extra else classify.builtin()
+    except classify.RulesError as error:
+        raise Failure(str(error), Exit.CONFIGURATION) from error
+    if reply is not None:
+        for line in _replies(reply):
+            show.json_line(_ruled(classifier, line))
+        return
+    unread: list[str] = []
+
+    def failed(source: str, error: OSError) -> None:
+        unread.append(source)
+        click.echo(text.visible(f"bouncemilter: {source}: {error.strerror or error}"), err=True)
+
+    for mail in mails.read(paths, failed):
+        verdict = classifier.verdict(report.read(mail.raw, truncated=mail.truncated))
+        if as_json:
+            show.json_line({"source": mail.source, **verdict.to_dict()})
+        else:
+            _lines(mail.source, verdict)
+    if unread:
+        raise SystemExit(Exit.IO)
+
+
+def _replies(written: str) -> Iterator[str]:
+    """The reply itself, or the non-empty lines of standard input."""
+    if written != "-":
+        yield written
+        return
+    while line := sys.stdin.buffer.readline(_LINE):
+        found = text.decode(line).rstrip("\r\n")
+        if found.strip():
+            yield found
+
+
+def _ruled(classifier: Classifier, reply: str) -> dict[str, object]:
+    ruling = classifier.rule(Reply(reply))
+    found: dict[str, object] = {
+        "text": reply,
+        "category": ruling.category,
+        "class": ruling.class_,
+        "rule": ruling.rule,
+        "template": ruling.template,
+    }
+    if ruling.closed_for_good:
+        found["closed_for_good"] = True
+    if ruling.already_suppressed:
+        found["already_suppressed"] = True
+    return found
+
+
+def _lines(source: str, verdict: Verdict) -> None:
+    """A line for the mail, and one for each recipient."""
+    show.line(f"{source}: {verdict.kind}" + "".join(f" ({each})" for each in verdict.report.defects))
+    for each in verdict.recipients:
+        reason = f"{each.ruling.category} ({each.ruling.class_}) by {each.ruling.rule}" if each.ruling else ""
+        words = [each.recipient.address or "?", each.recipient.action or "", reason, each.recipient.diagnostic]
+        show.line("    " + "  ".join(word for word in words if word))

@@ -1,0 +1,44 @@
+"""Whose files we touch: never root's, never by root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import sys
+from pathlib import Path
+
+from bouncemilter.cli.exits import Exit, Failure
+
+
+def become_owner(folder: Path) -> None:
+    """Take on the identity of the owner of the state folder, so that no file of the store ever becomes root's.
+
+    As root: drop to the owner. As the owner: nothing. As anybody else: Failure 77 with the command to use.
+    """
+    try:
+        owner = folder.stat().st_uid
+    except OSError as error:
+        raise Failure(f"{folder}: {error.strerror}", Exit.CONFIGURATION) from None
+    if owner == os.geteuid():
+        return
+    name = _name(owner)
+    if os.geteuid() != 0:
+        command = shlex.join(["sudo", "-u", name, "bouncemilter", *sys.argv[1:]])
+        raise Failure(f"{folder} belongs to {name}; use: {command}", Exit.PERMISSION)
+    user = pwd.getpwuid(owner)
+    os.initgroups(user.pw_name, user.pw_gid)
+    os.setgid(user.pw_gid)
+    os.setuid(owner)
+
+
+def operator() -> str:
+    """The login name of who gave the command, for the record: through sudo, the one who called it."""
+    return os.environ.get("SUDO_USER") or _name(os.getuid())
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)

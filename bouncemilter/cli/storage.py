@@ -1,0 +1,39 @@
+"""Opening the store for a command: it works with the daemon up or down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bouncemilter.cli import configuration
+from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.cli.identity import become_owner
+from bouncemilter.settings import Settings
+from bouncemilter.store import Store, StoreRefused, StoreUnavailable
+
+_Result = TypeVar("_Result")
+
+
+def with_store(config: Path, work: Callable[[Store, Settings], Awaitable[_Result]]) -> _Result:
+    """Do `work` on the store that the configuration names; its failures become exit codes."""
+    # The state folder alone matters here: sockets and their folders are the daemon's concern.
+    settings = configuration.read(config, environment=False)
+    become_owner(settings.state_directory)
+
+    async def run() -> _Result:
+        async with await Store.open(
+            settings.store_url,
+            busy_timeout=settings.store.busy_timeout_s,
+            fold_local_part=settings.policy.fold_local_part,
+            check=False,
+        ) as store:
+            return await work(store, settings)
+
+    try:
+        return asyncio.run(run())
+    except StoreRefused as error:
+        raise Failure(str(error), Exit.CONFIGURATION) from None
+    except StoreUnavailable as error:
+        raise Failure(f"the store can't be used just now: {error}", Exit.TEMPORARY) from None

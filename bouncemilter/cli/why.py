@@ -1,0 +1,88 @@
+"""`why ADDRESS`: everything that is known of one address, and what was made of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from bouncemilter import address
+from bouncemilter.cli import configuration, show
+from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.cli.storage import with_store
+from bouncemilter.model import Suppression
+from bouncemilter.settings import Settings
+from bouncemilter.store import Store, StoredEvent
+
+
+@click.command("why")
+@configuration.option
+@click.argument("written", metavar="ADDRESS")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(config: Path, written: str, as_json: bool) -> None:
+    """Show why an address is, was or is not suppressed: exit 0 if it is now, 1 if not."""
+
+    async def find(store: Store, settings: Settings) -> tuple[str, tuple[Suppression, ...], tuple[StoredEvent, ...]]:
+        key = address.key(written, fold_local_part=settings.policy.fold_local_part)
+        if not key:
+            raise Failure(f"not an e-mail address: {show.cell(written)}", Exit.DATA)
+        return key, await store.suppressions_of(key), await store.events_of(key)
+
+    key, suppressions, events = with_store(config, find)
+    now = dt.datetime.now(dt.UTC)
+    suppressed = any(each.in_force(now) for each in suppressions)
+    if as_json:
+        show.json_line({"address_key": key, "suppressed": suppressed, "suppressions": suppressions, "events": events})
+    else:
+        show.line(f"{key}: {'suppressed' if suppressed else 'not suppressed'}")
+        for suppression in suppressions:
+            _suppression(suppression, now)
+        for event in reversed(events):
+            _event(event)
+    raise SystemExit(Exit.OK if suppressed else Exit.NO)
+
+
+def _suppression(each: Suppression, now: dt.datetime) -> None:
+    show.line("")
+    state = "in force" if each.in_force(now) else "expired"
+    if each.ended_at:
+        state = f"lifted {show.cell(each.ended_at)} UTC by {each.ended_by}"
+    until = f"until {show.cell(each.expires_at)} UTC" if each.expires_at else "for good"
+    show.line(f"suppression {each.id}: {each.cause}, {each.scope} {each.scope_value}".rstrip() + f", {until}; {state}")
+    _fields(
+        ("since", f"{show.cell(each.created_at)} UTC by {each.created_by}"),
+        ("reason", each.reason),
+        ("note", each.note),
+        ("category", f"{each.category} by rule {each.rule}" if each.category else ""),
+        ("server said", each.diagnostic),
+        ("trust", each.trust or ""),
+        ("event", each.event_id),
+    )
+
+
+def _event(stored: StoredEvent) -> None:
+    event, decision = stored.event, stored.decision
+    what = f"{event.kind} {event.category}" if event.category else event.kind
+    show.line("")
+    show.line(f"event {event.id}: {show.cell(event.at)} UTC, {what}, by {event.front}")
+    codes = " ".join(each for each in (event.reply_code, event.status) if each)
+    _fields(
+        ("decision", f"{decision.effect}: {decision.reason}{' (excused)' if stored.excused else ''}"),
+        ("server said", event.diagnostic),
+        ("codes", codes),
+        ("rule", event.rule),
+        ("came from", event.remote_host),
+        ("failed there", event.reported_address),
+        ("trust", f"{event.trust} ({event.trust_reason})"),
+        ("sent to", event.envelope_recipient),
+        ("message", event.message_key),
+        ("subject", event.returned.subject),
+        ("excerpt", event.excerpt),
+    )
+
+
+def _fields(*fields: tuple[str, str]) -> None:
+    for name, value in fields:
+        if value:
+            show.line(f"  {name:13}{value}")

@@ -1,0 +1,151 @@
+"""From settings to the plain values that the parts are made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from bouncemilter import address, classify, policy, trust
+from bouncemilter.fronts.milter import MilterOptions
+from bouncemilter.fronts.sink import Listener, Protocol, SinkOptions
+from bouncemilter.model import Disposition, Front, Trust
+from bouncemilter.pipeline import Options
+from bouncemilter.pipeline.attribution import Attribution
+from bouncemilter.returnpath import Recognizer, ReturnPath
+from bouncemilter.settings import Settings
+from bouncemilter.settings.types import OnError, PolicySettings
+
+_log = structlog.get_logger()
+
+HOP_KEY: Final = "hop.key"
+PASSED: Final = "passed"
+_HOP_KEY_OCTETS: Final = 32
+
+_RELOADED: Final = frozenset({"inbound", "return_path", "policy", "classify", "log", "time_zone"})
+"""The tables that a reload changes; everything else holds sockets, files or other processes' knowledge."""
+
+
+@cache
+def host_name() -> str:
+    """This host's fully qualified name, as far as it has one."""
+    return socket.getfqdn().lower()
+
+
+def needs_restart(before: Settings, after: Settings) -> list[str]:
+    """The keys that changed and that a reload can't change."""
+    changed = [name for name in Settings.model_fields if getattr(before, name) != getattr(after, name)]
+    fixed = [name for name in changed if name not in _RELOADED]
+    # Two keys of the fronts are used by the path alone.
+    return [name for name in fixed if _without_path_keys(before, name) != _without_path_keys(after, name)]
+
+
+def _without_path_keys(settings: Settings, name: str) -> object:
+    value = getattr(settings, name)
+    keys = {"sink": ("mta_names",), "milter": ("on_error", "trust_local_users")}.get(name, ())
+    return value.model_dump(exclude=set(keys)) if keys else value
+
+
+def classifier(settings: Settings) -> classify.Classifier:
+    """The built-in rules and the operator's own. Raises classify.RulesError."""
+    folder = settings.classify.rules_directory
+    return classify.load(Path(folder) if folder else None)
+
+
+def recognizer(settings: Settings) -> Recognizer:
+    """Which envelope recipients are ours."""
+    paths = (
+        ReturnPath(each.domain, each.prefix, each.delimiters, tuple(each.sender_domains))
+        for each in settings.return_path
+    )
+    return Recognizer(paths, settings.inbound.addresses)
+
+
+def pipeline_options(settings: Settings) -> Options:
+    """What the path needs to know."""
+    return Options(
+        attribution=Attribution(recognizer(settings), _evidence(settings), settings.policy.fold_local_part),
+        rules=_rules(settings.policy),
+        passed=frozenset(settings.inbound.also_pass),
+        on_error={Front.MILTER: Disposition.PASS} if settings.milter.on_error is OnError.ACCEPT else {},
+    )
+
+
+def _evidence(settings: Settings) -> trust.Evidence:
+    senders = (name for path in settings.return_path for name in path.sender_domains)
+    names = settings.sink.mta_names or [host_name()]
+    return trust.Evidence(
+        own_domains=frozenset(address.domain_key(name) for name in (*settings.inbound.own_domains, *senders)),
+        mta_names=frozenset(name.lower() for name in names),
+        trust_local_users=settings.milter.trust_local_users,
+    )
+
+
+def _rules(settings: PolicySettings) -> policy.Rules:
+    return policy.Rules(
+        preset=settings.preset,
+        soft_messages=settings.soft_messages,
+        hard_messages=settings.hard_messages,
+        window=dt.timedelta(days=settings.window_days),
+        soft_spacing=dt.timedelta(hours=settings.soft_spacing_hours),
+        soft_expiry=dt.timedelta(days=settings.soft_expiry_days),
+        require=Trust.NONE if settings.require == "any" else Trust(settings.require),
+    )
+
+
+def sink_options(settings: Settings) -> SinkOptions:
+    """What the sink needs to know; makes the key of the hop header on first use."""
+    sink = settings.sink
+    mode = int(sink.socket_mode, 8)
+    return SinkOptions(
+        listeners=tuple(Listener(Protocol(each.protocol), each.address, mode) for each in sink.listener),
+        hostname=settings.hostname or host_name(),
+        maildir=settings.state_directory / PASSED,
+        forward_to=sink.forward_to,
+        hop_key=_hop_key(settings.state_directory / HOP_KEY) if sink.forward_to else b"",
+        trusted_clients=tuple(each for each in sink.trusted_clients if each != "unix"),
+        trust_unix_sockets="unix" in sink.trusted_clients,
+        max_message_size=sink.max_message_bytes,
+        command_seconds=sink.command_timeout_s,
+        content_seconds=sink.content_timeout_s,
+        connections=sink.max_connections,
+        spool=settings.state_directory,
+    )
+
+
+def milter_options(settings: Settings) -> MilterOptions:
+    """What the milter needs to know."""
+    return MilterOptions(
+        socket=_libmilter_socket(settings.milter.socket),
+        socket_mode=int(settings.milter.socket_mode, 8),
+        process_timeout=settings.milter.timeout_s,
+        messages=settings.milter.max_connections,
+    )
+
+
+def _libmilter_socket(address: str) -> str:
+    """`inet:HOST:PORT` in libmilter's notation, `inet:PORT@HOST`."""
+    if address.startswith("unix:"):
+        return address
+    host, _, port = address.removeprefix("inet:").rpartition(":")
+    return f"inet6:{port}@{host}" if host.startswith("[") else f"inet:{port}@{host}"
+
+
+def _hop_key(path: Path) -> bytes:
+    """The secret that marks mail that we have handed on before; made on first use, readable by us alone."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    key = os.urandom(_HOP_KEY_OCTETS)
+    with os.fdopen(handle, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    _log.info("hop_key_made", file=str(path))
+    return key

@@ -1,0 +1,235 @@
+"""Starting, watching, reloading and stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import structlog
+from prometheus_client import Gauge
+
+import bouncemilter
+from bouncemilter import notify
+from bouncemilter.classify import RulesError
+from bouncemilter.daemon import assembly, log
+from bouncemilter.fronts.milter import MilterFront, SocketError
+from bouncemilter.fronts.sink import Sink
+from bouncemilter.model import Cause
+from bouncemilter.pipeline import Pipeline, balance
+from bouncemilter.settings import Settings, SettingsError, load
+from bouncemilter.store import Store, StoreUnavailable
+from bouncemilter.web.app import application
+from bouncemilter.web.server import WebServer
+
+STORE_UP: Final = Gauge("bouncemilter_store_up", "Whether the last write to the store succeeded")
+SUPPRESSED: Final = Gauge("bouncemilter_suppressions_active", "Suppressions in force", ["cause"])
+RELOAD_SUCCESS: Final = Gauge("bouncemilter_reload_success", "Whether the last reload of the configuration succeeded")
+RELOAD_TIME: Final = Gauge("bouncemilter_reload_timestamp_seconds", "When the configuration was last taken over")
+INFO: Final = Gauge("bouncemilter_info", "Always 1", ["version"])
+
+GRACE_SECONDS: Final = 20.0
+"""For the messages in flight when we are told to stop; systemd waits for 90 s by default."""
+PING_SECONDS: Final = 5.0
+"""Between two round trips through loop, writer and store."""
+STUCK_SECONDS: Final = 20.0
+"""A round trip that takes longer means that we are stuck: the watchdog is then left unfed."""
+PURGE_SECONDS: Final = 3600.0
+"""Between two rounds of forgetting what is older than its retention."""
+_COMPLAINT_SECONDS: Final = 60.0
+"""The store's failure is logged once in this time."""
+
+_log = structlog.get_logger()
+
+
+class StartError(Exception):
+    """The daemon can't start; the text says why, in one line. Worth another try later."""
+
+
+class Daemon:
+    """The whole process. `run` starts it and returns when it has stopped."""
+
+    def __init__(self, settings: Settings, path: Path) -> None:
+        self._settings = settings
+        self._path = path
+        self._stop = asyncio.Event()
+        self._draining = False
+        self._failed = False
+        self._broken = ""
+        self._last_complaint = 0.0
+
+    def obstacles(self) -> list[str]:
+        """Why no mail can be taken now."""
+        found = []
+        if self._draining:
+            found.append("stopping")
+        if self._broken:
+            found.append(self._broken)
+        return found
+
+    async def run(self) -> bool:
+        """Serve until SIGTERM or SIGINT; False where it had to stop by itself.
+
+        Raises StoreRefused (the store's file is not ours, or newer), RulesError and StartError.
+        """
+        self._watch_signals()
+        async with AsyncExitStack() as closing:
+            await self._start(closing)
+            RELOAD_SUCCESS.set(1)
+            RELOAD_TIME.set_to_current_time()
+            _log.info("started", version=bouncemilter.__version__, configuration=str(self._path))
+            notify.ready()
+            background = [asyncio.create_task(self._feed_watchdog()), asyncio.create_task(self._purge())]
+            await self._stop.wait()
+            notify.stopping()
+            self._draining = True
+            for task in background:
+                task.cancel()
+        _log.info("stopped")
+        return not self._failed
+
+    async def _start(self, closing: AsyncExitStack) -> None:
+        """Start everything; `closing` takes it down in the opposite order, the store last."""
+        settings = self._settings
+        balance.declare()
+        INFO.labels(bouncemilter.__version__).set(1)
+        classifier = assembly.classifier(settings)
+        self._store = await Store.open(
+            settings.store_url,
+            busy_timeout=settings.store.busy_timeout_s,
+            fold_local_part=settings.policy.fold_local_part,
+        )
+        closing.push_async_callback(self._store.close)
+        self._pipeline = Pipeline(self._store, classifier, assembly.pipeline_options(settings))
+        try:
+            await self._start_fronts(closing)
+        except (OSError, SocketError) as error:
+            raise StartError(str(error)) from error
+
+    async def _start_fronts(self, closing: AsyncExitStack) -> None:
+        settings = self._settings
+        if settings.web.enabled:
+            web = WebServer(application(self, self._refresh), settings.web.address)
+            await _started(settings.web.address, web.start)
+            closing.push_async_callback(web.stop)
+        stops: list[Callable[[], Awaitable[None]]] = []
+        # Whatever fails from here on, what has been started is stopped.
+        closing.push_async_callback(_all_at_once, stops)
+        if settings.sink.enabled:
+            sink = Sink(assembly.sink_options(settings), self._pipeline)
+            await sink.start()
+            stops.append(lambda: sink.stop(GRACE_SECONDS))
+        if settings.milter.enabled:
+            milter = MilterFront(
+                assembly.milter_options(settings), self._pipeline, asyncio.get_running_loop(), self._milter_ended
+            )
+            milter.start()
+            stops.append(lambda: _stop_milter(milter))
+
+    def _milter_ended(self, reason: str) -> None:
+        """End, and let the service manager start us anew: libmilter can't be started twice in one process."""
+        _log.error("milter_ended", reason=reason)
+        self._failed = True
+        self._stop.set()
+
+    def _watch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+
+    def reload(self) -> None:
+        """Take the configuration over anew: all of it or, with any fault, nothing."""
+        notify.reloading()
+        try:
+            self._take_over(load(self._path))
+        except (SettingsError, RulesError, StartError) as error:
+            RELOAD_SUCCESS.set(0)
+            _log.error("reload_failed", errors=str(error).splitlines())
+        else:
+            RELOAD_SUCCESS.set(1)
+            RELOAD_TIME.set_to_current_time()
+            _log.info("reloaded", configuration=str(self._path))
+        notify.ready()
+
+    def _take_over(self, settings: Settings) -> None:
+        fixed = assembly.needs_restart(self._settings, settings)
+        if fixed:
+            raise StartError(f"only a restart changes {', '.join(fixed)}")
+        classifier = assembly.classifier(settings)
+        self._pipeline.configure(classifier, assembly.pipeline_options(settings))
+        self._settings = settings
+        log.configure(settings.log.level)
+
+    async def _feed_watchdog(self) -> None:
+        """Feed the service manager's watchdog, only ever after a full round trip through loop, writer and store."""
+        interval = min(PING_SECONDS, notify.watchdog_interval() or PING_SECONDS)
+        while True:
+            if await self._round_trip():
+                notify.watchdog()
+            await asyncio.sleep(interval)
+
+    async def _round_trip(self) -> bool:
+        """Whether store and writer answered; that they could not write is an answer, and no reason to restart."""
+        try:
+            async with asyncio.timeout(STUCK_SECONDS):
+                await self._store.ping()
+        except StoreUnavailable as error:
+            self._store_failed(str(error))
+            return True
+        except TimeoutError:
+            self._store_failed("no answer")
+            return False
+        if self._broken:
+            _log.info("store_recovered")
+        self._broken = ""
+        STORE_UP.set(1)
+        return True
+
+    def _store_failed(self, reason: str) -> None:
+        STORE_UP.set(0)
+        now = time.monotonic()
+        if not self._broken or now - self._last_complaint >= _COMPLAINT_SECONDS:
+            self._last_complaint = now
+            _log.error("store_down", error=reason)
+        self._broken = "store unavailable"
+
+    async def _purge(self) -> None:
+        """Forget what is older than its retention, once an hour."""
+        while True:
+            try:
+                await self._store.purge(dt.datetime.now(dt.UTC))
+            except StoreUnavailable as error:
+                _log.warning("purge_failed", error=str(error))
+            await asyncio.sleep(PURGE_SECONDS)
+
+    async def _refresh(self) -> None:
+        """Bring the gauges that mirror the store up to date."""
+        try:
+            active = await self._store.suppressed_by_cause(dt.datetime.now(dt.UTC))
+        except StoreUnavailable:
+            return
+        for cause in Cause:
+            SUPPRESSED.labels(cause).set(active.get(cause, 0))
+
+
+async def _started(what: str, start: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await start()
+    except OSError as error:
+        raise StartError(f"{what}: {error.strerror or error}") from error
+
+
+async def _all_at_once(stops: list[Callable[[], Awaitable[None]]]) -> None:
+    """Stop the fronts side by side, so that each has the whole grace."""
+    await asyncio.gather(*(stop() for stop in stops))
+
+
+async def _stop_milter(milter: MilterFront) -> None:
+    await milter.drain(GRACE_SECONDS)
+    await milter.stop()

@@ -1,0 +1,88 @@
+"""What a check of the doctor is, what it is given and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from bouncemilter.doctor.command import Run
+from bouncemilter.doctor.postfix import PostfixView
+
+
+class Level(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARN = "warn"
+    """It works, or nothing is lost; but somebody should look."""
+    FAIL = "fail"
+    """Bounces are missed, or lost, or made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    level: Level
+    text: str
+    """One line: what is so."""
+    remedy: str = ""
+    """One line: what to do about it."""
+
+
+def ok(text: str) -> Finding:
+    """Nothing to do."""
+    return Finding(Level.OK, text)
+
+
+def warn(text: str, remedy: str) -> Finding:
+    """Worth a look."""
+    return Finding(Level.WARN, text, remedy)
+
+
+def fail(text: str, remedy: str) -> Finding:
+    """To be mended."""
+    return Finding(Level.FAIL, text, remedy)
+
+
+Seen = Callable[[str], Awaitable[str | None]]
+"""The front at which the store has an event about an address, or None while it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What is configured here; plain values."""
+
+    view: PostfixView
+    """Return paths, sockets, watched addresses. `queue_directory` is only used where Postfix does not tell its own."""
+    passed: Path | None = None
+    """The Maildir of passed mail; None where all is forwarded."""
+    metrics: str = ""
+    """Where /metrics is served: `inet:HOST:PORT` or `unix:/absolute/path`; empty where it is switched off."""
+
+
+class Check(Protocol):
+    """One question about this host."""
+
+    @property
+    def name(self) -> str:
+        """Constant, short: the first column of the table."""
+        ...
+
+    async def run(self, context: Context) -> Finding:
+        """Look, without changing anything. May raise OSError or TimeoutError: the runner makes a failure of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a check may use."""
+
+    host: Host
+    run: Run
+    """Run a command with that standard input."""
+    seen: Seen | None = None
+    """None where no store can be read."""

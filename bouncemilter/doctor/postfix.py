@@ -1,0 +1,139 @@
+"""What Postfix must know of bouncemilter: the values that `config postfix` prints and that the doctor looks for.
+
+Sources: transport(5), relay_recipient_maps and the milter parameters in postconf(5), MILTER_README, VERP_README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from bouncemilter.address import domain_key
+from bouncemilter.returnpath import PASSED_LOCAL_PARTS
+
+TRANSPORT: Final = "bouncemilter"
+"""The service of our own in master.cf: its settings touch no other mail."""
+SELFTEST_DOMAIN: Final = "selftest.bouncemilter.invalid"
+"""Reserved by RFC 2606 section 2: never in DNS, so that a test mail can reach nobody even without its line."""
+SELFTEST_ANSWER: Final = "5.1.1 bouncemilter self-test"
+"""Status and text with which the error transport bounces the doctor's mail."""
+MILTER_TIMEOUTS: Final = "connect_timeout=5s, command_timeout=10s, content_timeout=30s"
+"""Postfix's own (30, 30, 300 s) let a hung milter hold every SMTP session. A commit waits at most 5 s for a lock."""
+
+_PATTERN_CHARACTERS = frozenset(r".^$*+?()[]{}|\/")
+
+
+@dataclass(frozen=True, slots=True)
+class PostfixView:
+    """The part of the configuration that Postfix must know; plain values."""
+
+    return_paths: tuple[tuple[str, str], ...]
+    """(domain, prefix) of each return path."""
+    sink: str = ""
+    """Where the LMTP sink listens: `unix:/absolute/path` or `inet:HOST:PORT`. Empty: no sink, the milter takes all."""
+    milter: str = ""
+    """Where the milter listens, in the same form. Empty: no milter."""
+    watched: tuple[str, ...] = ()
+    """The exact addresses of `inbound.addresses`."""
+    queue_directory: str = "/var/spool/postfix"
+    """`postconf -h queue_directory`: what a chrooted service takes for its root."""
+    map_directory: str = "/etc/postfix/bouncemilter"
+    """Where the lookup tables are to lie."""
+    delimiters: str = "+="
+    """Between prefix and recipient, then between the recipient's local part and domain."""
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The return-path domains, each once, as A-labels, in the order of the configuration."""
+        return tuple(dict.fromkeys(domain_key(domain) for domain, _ in self.return_paths))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A lookup table: its type, its file and its lines."""
+
+    kind: str
+    """`texthash` and `regexp` are built into every Postfix and need no postmap."""
+    path: str
+    lines: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """As main.cf names it: `regexp:/etc/postfix/bouncemilter/recipients`."""
+        return f"{self.kind}:{self.path}"
+
+
+def nexthop(view: PostfixView) -> str:
+    """What stands in a transport table for mail to the sink: `bouncemilter:unix:bouncemilter/lmtp.sock`."""
+    kind, _, rest = view.sink.partition(":")
+    if kind == "unix":
+        return f"{TRANSPORT}:unix:{below_queue(rest, view.queue_directory)}"
+    host, _, port = rest.rpartition(":")
+    return f"{TRANSPORT}:inet:{_bracketed(host)}:{port}"
+
+
+def milter_endpoint(view: PostfixView) -> str:
+    """The milter as Postfix names it: `unix:bouncemilter/milter.sock`, `inet:127.0.0.1:7357`."""
+    kind, _, rest = view.milter.partition(":")
+    return f"unix:{below_queue(rest, view.queue_directory)}" if kind == "unix" else view.milter
+
+
+def milter_item(view: PostfixView) -> str:
+    """The milter as an item of smtpd_milters, with time-outs and default action of its own (MILTER_README)."""
+    return f"{{ {milter_endpoint(view)}, {MILTER_TIMEOUTS}, default_action=accept }}"
+
+
+def below_queue(path: str, queue_directory: str) -> str:
+    """`path` as Postfix's services should name it.
+
+    Relative to the queue directory, which is every service's working directory, chrooted or not; the absolute path
+    where the socket lies elsewhere (only a service without chroot reaches it then).
+    """
+    socket, queue = PurePosixPath(path), PurePosixPath(queue_directory)
+    return str(socket.relative_to(queue)) if socket.is_relative_to(queue) else path
+
+
+def transport_table(view: PostfixView) -> Table:
+    """Who gets the mail of the return paths (and, without a milter, of the watched addresses)."""
+    lines = [f"{SELFTEST_DOMAIN}  error:{SELFTEST_ANSWER}"]
+    if view.sink:
+        keys = [*view.domains, *(() if view.milter else view.watched)]
+        lines[:0] = [f"{key}  {nexthop(view)}" for key in keys]
+    return Table("texthash", f"{view.map_directory}/transport", tuple(lines))
+
+
+def recipient_table(view: PostfixView) -> Table:
+    """The only recipients that port 25 takes for the return-path domains. Patterns ignore case (regexp_table(5))."""
+    return Table("regexp", f"{view.map_directory}/recipients", tuple(_recipient_patterns(view)))
+
+
+def access_table(view: PostfixView) -> Table:
+    """The return-path domains, as an access(5) table that ends a restriction list."""
+    lines = tuple(f"/@{_escape(domain)}$/  OK" for domain in view.domains)
+    return Table("regexp", f"{view.map_directory}/access", lines)
+
+
+def tables(view: PostfixView) -> tuple[Table, ...]:
+    """All lookup tables that the printed lines name."""
+    routed = (recipient_table(view), access_table(view)) if view.sink else ()
+    return (transport_table(view), *routed)
+
+
+def _recipient_patterns(view: PostfixView) -> Iterator[str]:
+    for domain, prefix in view.return_paths:
+        yield f"/^{_escape(prefix)}({_escape(view.delimiters[0])}.*)?@{_escape(domain_key(domain))}$/  OK"
+    for domain in view.domains:
+        yield f"/^({'|'.join(PASSED_LOCAL_PARTS)})@{_escape(domain)}$/  OK"
+
+
+def _bracketed(host: str) -> str:
+    """A host so that Postfix asks no MX for it: `[127.0.0.1]`; an IPv6 address as `[ipv6:::1]` (lmtp(8))."""
+    bare = host.strip("[]")
+    return f"[ipv6:{bare}]" if ":" in bare else f"[{bare}]"
+
+
+def _escape(text: str) -> str:
+    r"""`text` as a literal of a POSIX extended pattern between slashes: `re.escape` writes `\-`, which POSIX lacks."""
+    return "".join(f"\\{char}" if char in _PATTERN_CHARACTERS else char for char in text)

@@ -1,0 +1,1 @@
+"""Protocol shells: they move bytes and turn a Disposition into replies; they decide nothing."""

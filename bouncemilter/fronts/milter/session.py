@@ -1,0 +1,240 @@
+"""One session with the MTA: what each callback of the protocol does and answers.
+
+Only mail for recipients of ours is read. All callbacks before the end of the message answer CONTINUE, ACCEPT or SKIP,
+but for one: a message of ours that can't be taken is put off at DATA, and on Postfix's non_smtpd path at its end, since
+there an earlier refusal is a configuration error to Postfix, and the mail hangs.
+
+libmilter moves a session between threads: nothing here belongs to a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import milter
+import structlog
+from prometheus_client import Counter
+
+from bouncemilter.fronts.milter.admission import Admission
+from bouncemilter.fronts.milter.message import Message, bare
+from bouncemilter.fronts.milter.negotiation import Negotiated
+from bouncemilter.fronts.milter.nudge import SECONDS, Nudge
+from bouncemilter.fronts.milter.replies import PASSED_LABEL, Tagging, carry_out, defer, ending
+from bouncemilter.model import Disposition, Front, Source
+from bouncemilter.returnpath import Ownership
+
+if TYPE_CHECKING:
+    from bouncemilter.pipeline import Flight, Pipeline
+
+ACCEPTED_EARLY = Counter(
+    "bouncemilter_milter_accepted_early_total",
+    "Messages that were accepted unread because no recipient is ours, by the stage at which that was said.",
+    ["stage"],
+)
+PUT_OFF = Counter(
+    "bouncemilter_milter_put_off_total",
+    "Messages of ours that were answered with TEMPFAIL by the front itself, not by the pipeline.",
+    ["reason"],
+)
+for _stage in ("data", "header", "eoh", "eom"):
+    ACCEPTED_EARLY.labels(_stage)
+for _reason in ("draining", "full", "broken", "timeout"):
+    PUT_OFF.labels(_reason)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What all sessions share."""
+
+    pipeline: Pipeline
+    loop: asyncio.AbstractEventLoop
+    """Where the pipeline runs."""
+    process_timeout: float
+    """Seconds."""
+    admission: Admission
+    nudge: Nudge
+
+
+class Session:
+    """The state of one connection from the MTA. Each callback gets libmilter's context and returns an SMFIS value."""
+
+    __slots__ = ("_client", "_local", "_message", "_service", "_source", "negotiated")
+
+    def __init__(self, service: Service, negotiated: Negotiated) -> None:
+        self.negotiated = negotiated
+        self._service = service
+        self._client = ""
+        self._source = Source.UNKNOWN
+        self._local = False
+        self._message: Message | None = None
+
+    def connect(self, _context: Any, hostname: str, _family: int, address: tuple[Any, ...] | str | None) -> int:
+        """Who the MTA's client is. Postfix names its own reports and local submissions `localhost` with port 0."""
+        self.reset()
+        self._source = Source.REMOTE
+        self._local = False
+        if isinstance(address, tuple):
+            self._client = str(address[0])
+            self._local = hostname == "localhost" and address[1] == 0
+        return int(milter.CONTINUE)
+
+    def mail(self, _context: Any, sender: bytes, *_parameters: bytes) -> int:
+        """A message begins; the one before it has ended, whatever the MTA said."""
+        self.reset()
+        # smtpd always writes the brackets, so nobody outside can look local.
+        local = self._local and not sender.startswith(b"<")
+        self._message = Message(bare(sender), local=local)
+        return int(milter.CONTINUE)
+
+    def rcpt(self, _context: Any, recipient: bytes, *_parameters: bytes) -> int:
+        """Remember a recipient that is ours; never refuse one."""
+        message = self._message
+        if message is None:
+            return int(milter.CONTINUE)
+        address = bare(recipient)
+        owner = self._service.pipeline.ownership(address)
+        # What is no UTF-8 can't be named to `delrcpt` either (RFC 6531 section 3.3 allows nothing else).
+        if owner not in (Ownership.RETURN_PATH, Ownership.WATCHED) or not _is_utf8(recipient):
+            message.others = True
+            return int(milter.CONTINUE)
+        if not message.ours:
+            message.admitted = self._service.admission.admit()
+        message.ours[recipient.decode()] = address
+        return int(milter.CONTINUE)
+
+    def data(self, context: Any) -> int:
+        """All recipients are known."""
+        message = self._message
+        if message is None or not message.ours:
+            return self._accept_early("data")
+        if self._reason(message) and not message.local:
+            return self._put_off(context, message)
+        return int(milter.CONTINUE)
+
+    def header(self, _context: Any, name: str, value: bytes) -> int:
+        """Keep a header field."""
+        message = self._message
+        if message is None or not message.ours:
+            return self._accept_early("header")
+        message.header(name, value, leading_space=self.negotiated.leading_space)
+        return int(milter.CONTINUE)
+
+    def eoh(self, _context: Any) -> int:
+        """Keep the empty line."""
+        message = self._message
+        if message is None or not message.ours:
+            return self._accept_early("eoh")
+        message.keep(b"\r\n")
+        return int(milter.CONTINUE)
+
+    def body(self, _context: Any, chunk: bytes) -> int:
+        """Keep a piece of the body, and ask for no more than is kept."""
+        message = self._message
+        if message is None or not message.ours:
+            return int(milter.CONTINUE)
+        message.keep(chunk)
+        return int(milter.SKIP if message.full and self.negotiated.skip else milter.CONTINUE)
+
+    def eom(self, context: Any) -> int:
+        """The message is whole: hand it to the pipeline, wait for the commit, and answer."""
+        message = self._message
+        if message is None or not message.ours:
+            return self._accept_early("eom")
+        reply = self._put_off(context, message) if self._reason(message) else self._settle(context, message)
+        self.reset()
+        return reply
+
+    def abort(self, _context: Any) -> int:
+        """The message is given up. Comes twice, or without a message, as it pleases the MTA."""
+        self.reset()
+        return int(milter.CONTINUE)
+
+    def close(self, _context: Any) -> int:
+        """The connection has ended."""
+        self.reset()
+        return int(milter.CONTINUE)
+
+    def reset(self) -> None:
+        """Forget the message, if there is one."""
+        message, self._message = self._message, None
+        if message is not None and message.admitted:
+            self._service.admission.release()
+
+    def failed(self, context: Any, stage: str) -> int:
+        """The answer after an exception at `stage`: nothing of ours is lost, and nobody else is hindered."""
+        message = self._message
+        ours = message is not None and bool(message.ours)
+        if message is not None:
+            message.broken = True
+        if stage in ("eom", "abort", "close"):
+            self.reset()
+        elif stage == "mail":
+            self.reset()
+            self._message = Message("", local=self._local)
+            self._message.broken = True
+        if stage == "eom" and ours:
+            return defer(context)
+        if stage in ("data", "header", "eoh", "eom") and not ours:
+            return int(milter.ACCEPT)
+        return int(milter.CONTINUE)
+
+    def _settle(self, context: Any, message: Message) -> int:
+        envelope = message.envelope(self._client, Source.LOCAL if message.local else self._source)
+        with self._service.pipeline.open(envelope, bytes(message.head), message.size) as flight:
+            dispositions = self._dispositions(flight, len(message.ours), context.getsymval("i") or "")
+            end = ending(message.ours, dispositions, others=message.others, negotiated=self.negotiated)
+            label = flight.kind or PASSED_LABEL
+            reply = carry_out(context, end, Tagging(label, message.marks, self.negotiated))
+            flight.settle(end.dispositions)
+        return reply
+
+    def _dispositions(self, flight: Flight, count: int, queue_id: str) -> Sequence[Disposition]:
+        coroutine = flight.process()
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._service.loop)
+        except RuntimeError:  # the loop is closed
+            coroutine.close()
+            raise
+        patience = self._service.process_timeout
+        while patience > 0:
+            try:
+                return future.result(min(SECONDS, patience))
+            except TimeoutError:
+                if future.done():
+                    raise
+                patience -= SECONDS
+                self._service.nudge()
+        # The commit may still happen; then the retry is a duplicate and counts once.
+        future.cancel()
+        PUT_OFF.labels("timeout").inc()
+        log.warning("process_timeout", front="milter", queue_id=queue_id)
+        return (self._service.pipeline.on_error(Front.MILTER),) * count
+
+    def _reason(self, message: Message) -> str:
+        """Why this message can't be taken; empty where it can."""
+        if message.broken:
+            return "broken"
+        if message.admitted:
+            return ""
+        return "draining" if self._service.admission.draining else "full"
+
+    def _put_off(self, context: Any, message: Message) -> int:
+        PUT_OFF.labels(self._reason(message)).inc()
+        return defer(context)
+
+    def _accept_early(self, stage: str) -> int:
+        ACCEPTED_EARLY.labels(stage).inc()
+        return int(milter.ACCEPT)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,212 @@
+"""Reading, judging and committing one message."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from bouncemilter import limits, policy, report
+from bouncemilter.model import (
+    Decision,
+    Disposition,
+    Effect,
+    Envelope,
+    Event,
+    Front,
+    History,
+    Kind,
+    Report,
+    Trust,
+    Verdict,
+)
+from bouncemilter.pipeline.attribution import Attribution, is_untrusted
+from bouncemilter.pipeline.caps import EVENTS_AN_HOUR, EXCERPTS_AN_HOUR, OPT_OUTS_AN_HOUR, HourlyCap
+from bouncemilter.pipeline.flight import Flight, Outcome
+from bouncemilter.returnpath import Ownership
+from bouncemilter.store import Entry, Recorded, Store, StoreUnavailable, Tally
+
+EVENTS: Final = Counter("bouncemilter_events_total", "Events stored", ["kind", "class", "category", "trust"])
+SUPPRESSIONS: Final = Counter("bouncemilter_suppressions_total", "Addresses suppressed by policy", ["cause"])
+FALLBACKS: Final = Counter("bouncemilter_fallback_total", "Failures that only a fallback rule explained", ["class"])
+OVERFLOW: Final = Counter("bouncemilter_overflow_total", "Events of trust none that were counted without a row")
+READ_SECONDS: Final = Histogram(
+    "bouncemilter_read_seconds",
+    "Reading and classifying one message",
+    buckets=(0.0002, 0.001, 0.005, 0.02, 0.05, 0.2, 1),
+)
+COMMIT_SECONDS: Final = Histogram(
+    "bouncemilter_commit_seconds", "From the verdict to the commit", buckets=(0.002, 0.01, 0.05, 0.2, 1, 5, 20)
+)
+
+_log = structlog.get_logger()
+
+_INLINE_BYTES: Final = 64 * 1024
+"""Up to here a message is read on the event loop (a few hundred microseconds); larger ones go to a thread."""
+
+_ALWAYS_PASSED: Final = (Kind.MAIL, Kind.REPORT, Kind.CHALLENGE)
+_NOT_STORED: Final = (Kind.MAIL, Kind.REPORT)
+"""Counted only: no address, subject or text of people's mail is kept."""
+
+
+class Classifier(Protocol):
+    """What the path needs of classify/."""
+
+    def verdict(self, report: Report, /) -> Verdict:
+        """What the report means."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The settings of the path."""
+
+    attribution: Attribution
+    rules: policy.Rules = field(default_factory=policy.Rules)
+    passed: frozenset[Kind] = frozenset()
+    """Kinds that are passed on as well, beside those that always are."""
+    on_error: Mapping[Front, Disposition] = field(default_factory=dict)
+    """What is done when a message could not be committed: TEMPFAIL (default) or PASS, unchanged."""
+
+
+class Pipeline:
+    """The one path of every message, whatever front it came by.
+
+    `ownership` and `open` may be called from any thread; what a Flight then awaits runs on the event loop.
+    """
+
+    def __init__(self, store: Store, classifier: Classifier, options: Options) -> None:
+        self._store = store
+        self._classifier = classifier
+        self._options = options
+        self._event_cap = HourlyCap(EVENTS_AN_HOUR)
+        self._excerpt_cap = HourlyCap(EXCERPTS_AN_HOUR)
+        self._opt_out_cap = HourlyCap(OPT_OUTS_AN_HOUR)
+
+    def configure(self, classifier: Classifier, options: Options) -> None:
+        """Take new settings, all at once, for the messages that come from now on."""
+        self._classifier, self._options = classifier, options
+
+    def ownership(self, recipient: str) -> Ownership | None:
+        """What an envelope recipient is to us, by form alone."""
+        return self._options.attribution.recognizer.ownership(recipient)
+
+    def open(self, envelope: Envelope, head: bytes, size: int) -> Flight:
+        """A whole message has come: its first limits.KEPT_BYTES octets, and its size in octets."""
+        return Flight(self, envelope, head, size)
+
+    def on_error(self, front: Front) -> Disposition:
+        """What is done with a message of `front` that could not be committed."""
+        return self._options.on_error.get(front, Disposition.TEMPFAIL)
+
+    async def read(self, head: bytes, size: int) -> tuple[Verdict, bytes]:
+        """The verdict on a message and its fingerprint."""
+        started = time.monotonic()
+        found = (
+            self._read(head, size) if len(head) <= _INLINE_BYTES else await asyncio.to_thread(self._read, head, size)
+        )
+        READ_SECONDS.observe(time.monotonic() - started)
+        return found
+
+    def _read(self, head: bytes, size: int) -> tuple[Verdict, bytes]:
+        kept = head[: limits.KEPT_BYTES]
+        verdict = self._classifier.verdict(report.read(kept, truncated=size > len(kept)))
+        return verdict, report.fingerprint(kept)
+
+    async def commit(self, envelope: Envelope, verdict: Verdict, digest: bytes) -> tuple[Outcome, ...]:
+        """Store what the message says for each envelope recipient, in one transaction; then what to do with it."""
+        options = self._options
+        started = time.monotonic()
+        entries: list[list[Entry]] = []
+        tallies: list[Tally] = []
+        for recipient in envelope.recipients:
+            events = _stored(options.attribution.events(envelope, recipient, verdict, digest), verdict)
+            events = self._within_caps(events, tallies)
+            entries.append([Entry(event, self._judge(event, envelope, options)) for event in events])
+            tallies.extend(_tallies(envelope.front, verdict, events))
+        recorded = iter(await self._record(verdict, [entry for each in entries for entry in each], tallies))
+        COMMIT_SECONDS.observe(time.monotonic() - started)
+        disposition = self._disposition(verdict, options)
+        return tuple(self._outcome(verdict, each, [next(recorded) for _ in each], disposition) for each in entries)
+
+    async def _record(self, verdict: Verdict, entries: list[Entry], tallies: list[Tally]) -> Sequence[Recorded]:
+        try:
+            return await self._store.record(entries, tallies)
+        except StoreUnavailable:
+            if verdict.kind in _NOT_STORED:  # a count is not worth holding up a person's mail
+                return ()
+            raise
+
+    def _judge(self, event: Event, envelope: Envelope, options: Options) -> Callable[[History], Decision]:
+        if event.kind is Kind.UNSUBSCRIBE and not self._opt_out_cap.admit(event.at, envelope.client):
+            return lambda _: Decision(Effect.RECORDED, f"over {OPT_OUTS_AN_HOUR} requests an hour from one client")
+        own = options.attribution.evidence.own_domains
+        return lambda history: policy.decide(event, history, options.rules, own)
+
+    def _within_caps(self, events: tuple[Event, ...], tallies: list[Tally]) -> tuple[Event, ...]:
+        """The same events; without their excerpts, or none of them but a count, where strangers sent too many."""
+        if not events or not is_untrusted(events):
+            return events
+        if not self._event_cap.admit(events[0].at):
+            OVERFLOW.inc()
+            tallies.append(Tally(events[0].front, events[0].kind, events[0].category, Trust.NONE, overflow=True))
+            return ()
+        if self._excerpt_cap.admit(events[0].at):
+            return events
+        return tuple(dataclasses.replace(event, excerpt="", diagnostic="") for event in events)
+
+    @staticmethod
+    def _disposition(verdict: Verdict, options: Options) -> Disposition:
+        kind = verdict.kind
+        to_people = kind is Kind.UNSUBSCRIBE and verdict.report.written_by_person
+        observing = options.rules.preset is policy.Preset.OBSERVE
+        passing = kind in _ALWAYS_PASSED or kind in options.passed or to_people or observing
+        return Disposition.PASS if passing else Disposition.DISCARD
+
+    @staticmethod
+    def _outcome(verdict: Verdict, entries: list[Entry], recorded: list[Recorded], disposition: Disposition) -> Outcome:
+        for entry, row in zip(entries, recorded, strict=True):
+            if not row.duplicate:
+                _announce(entry.event, row)
+        duplicate = bool(recorded) and all(row.duplicate for row in recorded)
+        return Outcome(disposition, kind=None if duplicate else verdict.kind)
+
+
+def _stored(events: tuple[Event, ...], verdict: Verdict) -> tuple[Event, ...]:
+    return () if verdict.kind in _NOT_STORED else events
+
+
+def _tallies(front: Front, verdict: Verdict, events: tuple[Event, ...]) -> list[Tally]:
+    if verdict.kind in _NOT_STORED:
+        return [Tally(front, verdict.kind, None, None)]
+    return [Tally(front, event.kind, event.category, event.trust) for event in events]
+
+
+def _announce(event: Event, row: Recorded) -> None:
+    """Count and log one new event."""
+    EVENTS.labels(event.kind, event.class_ or "", event.category or "", event.trust).inc()
+    if event.class_ and event.rule.startswith("fallback."):
+        FALLBACKS.labels(event.class_).inc()
+    decision = row.decision
+    if decision is None:
+        return
+    if decision.effect is Effect.SUPPRESSED and decision.sentence:
+        SUPPRESSIONS.labels(decision.sentence.cause).inc()
+    _log.info(
+        "event_recorded",
+        event_id=event.id,
+        front=event.front,
+        kind=event.kind,
+        address=event.address_key,
+        category=event.category,
+        rule=event.rule,
+        trust=event.trust,
+        effect=decision.effect,
+        reason=decision.reason,
+    )

@@ -1,0 +1,309 @@
+"""What becomes of one event: a pure function of the address's history, the event and the rules.
+
+Counts are of distinct original messages, never of reports, and by class: all soft together, all counted hard
+together. The sender's own faults (class `block`) and greylisting never count. What can't be tied to mail of ours
+(trust `none`) never counts; what is only plausible needs two messages, however clear its words.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bouncemilter.model import (
+    Category,
+    Cause,
+    Class,
+    Decision,
+    Effect,
+    Event,
+    History,
+    Kind,
+    Mark,
+    Scope,
+    Sentence,
+    Trust,
+)
+
+
+class Preset(StrEnum):
+    """How far policy goes."""
+
+    OBSERVE = "observe"
+    """Suppresses nothing, passes everything, and reports what would have been done."""
+    HARD_ONLY = "hard-only"
+    """Hard failures suppress; soft ones are only watched."""
+    STANDARD = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings of policy; the defaults are those of the shipped configuration."""
+
+    preset: Preset = Preset.HARD_ONLY
+    soft_messages: int = 4
+    """So many soft messages within the window suppress."""
+    hard_messages: int = 2
+    """So many counted hard messages within the window suppress, where one alone does not."""
+    window: dt.timedelta = dt.timedelta(days=32)
+    """From the oldest counted message to the newest, both included."""
+    soft_spacing: dt.timedelta = dt.timedelta(hours=24)
+    """A soft message counts once in this time: a newsletter in four parts is not four weeks of a full mailbox."""
+    soft_expiry: dt.timedelta = dt.timedelta(days=90)
+    require: Trust = Trust.PLAUSIBLE
+    """The lowest tier that may count. `none` never counts, whatever stands here."""
+
+
+AT_ONCE: Final = frozenset(
+    {
+        Category.USER_UNKNOWN,
+        Category.DOMAIN_NO_MAIL,
+        Category.ADDRESS_SYNTAX,
+        Category.MAILBOX_OWNER_CHANGED,
+        Category.BLOCKED_BY_RECIPIENT,
+    }
+)
+"""Hard categories of which one authenticated message is enough (TAXONOMY). The others need `hard_messages`."""
+
+AUTHENTICATED: Final = (Trust.TOKEN, Trust.LOCAL)
+_PLAUSIBLE_MESSAGES: Final = 2
+_SUCCESSES: Final = (Kind.DELIVERED, Kind.RECEIPT, Kind.AUTO_REPLY)
+
+# RFC 2142 and the accounts of machines. Its `info`, `sales` and `marketing` are left out: small firms read and
+# subscribe with them.
+_ROLES: Final = frozenset(
+    "postmaster abuse hostmaster webmaster mailer-daemon noc security root usenet news uucp ftp www nobody".split()
+)
+
+
+def decide(event: Event, history: History, rules: Rules, own_domains: frozenset[str] = frozenset()) -> Decision:
+    """Decide about `event` in the light of `history` (which does not contain it).
+
+    `own_domains` are the domains (A-labels) whose addresses, and those below them, no request can take off.
+    """
+    if event.kind is Kind.BOUNCE:
+        decision = _failure(event, history, rules)
+    elif event.kind in _SUCCESSES:
+        decision = _success(event, rules)
+    elif event.kind is Kind.COMPLAINT:
+        decision = _complaint(event, history, rules)
+    elif event.kind is Kind.UNSUBSCRIBE:
+        decision = _opt_out(event, history, own_domains)
+    else:
+        decision = _recorded(f"kind {event.kind}: never counted")
+    return _observed(decision) if rules.preset is Preset.OBSERVE else decision
+
+
+def _failure(event: Event, history: History, rules: Rules) -> Decision:
+    excuse = _excuse(event, rules)
+    if excuse or event.category is None:
+        return _recorded(excuse or "no category")
+    if event.category is Category.BLOCKED_BY_RECIPIENT:
+        return _blocked_by_recipient(event, history, rules)
+    if event.class_ is Class.HARD:
+        return _hard(event, history, rules)
+    return _soft(event, history, rules)
+
+
+def _excuse(event: Event, rules: Rules) -> str:
+    """Why a failure does not count; an empty string where it does."""
+    if event.already_suppressed:
+        return "a relay's own suppression list refused it: nothing new about the mailbox"
+    if event.category is Category.GREYLISTED:
+        return "greylisted: never counted"
+    if event.class_ is Class.BLOCK:
+        return "the sender's fault: never counted"
+    return _untrusted(event, rules) or ("" if event.address_key else "the report names nobody")
+
+
+def _untrusted(event: Event, rules: Rules) -> str:
+    if event.trust is Trust.NONE:
+        return "trust none: can't be tied to mail of ours"
+    if not event.trust.at_least(rules.require):
+        return f"trust {event.trust}: at least {rules.require} is required"
+    return ""
+
+
+def _hard(event: Event, history: History, rules: Rules) -> Decision:
+    count = _messages((mark for mark in _with(event, history, rules) if _is_global_hard(mark)), event, rules)
+    needed = 1 if _alone_is_enough(event) else _needed(rules.hard_messages, event)
+    sentence = Sentence(Scope.GLOBAL, "", Cause.HARD, expires_at=None)
+    return _counted(event, history, sentence, Count("hard", count, needed, rules.window.days))
+
+
+def _is_global_hard(mark: Mark) -> bool:
+    """Hard for every sender; `blocked_by_recipient` is about one sender only."""
+    return mark.class_ is Class.HARD and mark.category is not Category.BLOCKED_BY_RECIPIENT
+
+
+def _alone_is_enough(event: Event) -> bool:
+    certain = event.category in AT_ONCE or (event.category is Category.MAILBOX_DISABLED and event.closed_for_good)
+    return certain and event.trust in AUTHENTICATED and not event.forwarded
+
+
+def _needed(messages: int, event: Event) -> int:
+    """`messages`, but never one alone where anybody could have written it, or it is about another address."""
+    certain = event.trust in AUTHENTICATED and not event.forwarded
+    return messages if certain else max(messages, _PLAUSIBLE_MESSAGES)
+
+
+def _soft(event: Event, history: History, rules: Rules) -> Decision:
+    marks = _with(event, history, rules)
+    hard_messages = {mark.message_key for mark in marks if mark.class_ is Class.HARD}
+    soft = [
+        mark
+        for mark in marks
+        if mark.class_ is Class.SOFT
+        and mark.message_key not in hard_messages
+        and (history.last_success is None or mark.at > history.last_success)
+    ]
+    count = _messages(soft, event, rules, rules.soft_spacing)
+    seen = Count("soft", count, _needed(rules.soft_messages, event), rules.window.days)
+    if rules.preset is Preset.HARD_ONLY:
+        return Decision(
+            Effect.COUNTED, f"{seen}; only watched in the preset hard-only", counts=True, watched=seen.short
+        )
+    newest = max((mark.at for mark in soft), default=event.at)
+    sentence = Sentence(Scope.GLOBAL, "", Cause.SOFT, expires_at=newest + rules.soft_expiry)
+    return _counted(event, history, sentence, seen)
+
+
+def _messages(marks: Iterable[Mark], event: Event, rules: Rules, spacing: dt.timedelta = dt.timedelta()) -> int:
+    """How many messages `marks` (oldest first) are about, at most, within any one window that the event's lies in.
+
+    A message lies where its first report does; one less than `spacing` after the one before is not counted. Reports
+    come late and in any order, so a window may end after the event: what is known in the end decides.
+    """
+    first: dict[str, dt.datetime] = {}
+    for mark in marks:
+        first.setdefault(mark.message_key, mark.at)
+    own = first.get(event.message_key, event.at)
+    moments = [at for at in first.values() if own - rules.window <= at <= own + rules.window]
+    ends = [at for at in moments if at >= own] or [own]
+    return max(_spaced((at for at in moments if end - rules.window <= at <= end), spacing) for end in ends)
+
+
+def _spaced(moments: Iterable[dt.datetime], spacing: dt.timedelta) -> int:
+    """How many of `moments` (oldest first) lie `spacing` or more after the one taken before."""
+    taken, last = 0, None
+    for at in moments:
+        if last is None or at - last >= spacing:
+            taken, last = taken + 1, at
+    return taken
+
+
+def _blocked_by_recipient(event: Event, history: History, rules: Rules) -> Decision:
+    sentence = _narrow(event, Cause.BLOCKED_BY_RECIPIENT)
+    if sentence is None:
+        return _recorded("blocked by the recipient, but the report names neither list nor sender")
+    marks = (mark for mark in _with(event, history, rules) if mark.category is Category.BLOCKED_BY_RECIPIENT)
+    count = _messages(marks, event, rules)
+    needed = 1 if _alone_is_enough(event) else _needed(rules.hard_messages, event)
+    return _counted(event, history, sentence, Count("blocked by the recipient", count, needed, rules.window.days))
+
+
+def _success(event: Event, rules: Rules) -> Decision:
+    untrusted = _untrusted(event, rules)
+    if untrusted or not event.address_key:
+        return _recorded(untrusted or "the report names nobody")
+    return Decision(Effect.SUCCESS, f"kind {event.kind}: the mailbox takes mail, soft counts start anew")
+
+
+def _complaint(event: Event, history: History, rules: Rules) -> Decision:
+    sentence = _narrow(event, Cause.COMPLAINT)
+    untrusted = _untrusted(event, rules)
+    if untrusted or sentence is None or not event.address_key:
+        return _recorded(untrusted or "the complaint names nobody, or no sender")
+    marks = (mark for mark in _with(event, history, rules) if mark.kind is Kind.COMPLAINT)
+    count = _messages(marks, event, rules)
+    needed = _needed(1, event)
+    return _counted(event, history, sentence, Count("complaint", count, needed, rules.window.days))
+
+
+def _opt_out(event: Event, history: History, own_domains: frozenset[str]) -> Decision:
+    local, _, domain = event.address_key.rpartition("@")
+    if not local or local.lower() in _ROLES or any(f".{domain}".endswith(f".{own}") for own in own_domains):
+        return _recorded("a request to be taken off by nobody, a role or an address of our own")
+    sentence = _narrow(event, Cause.UNSUBSCRIBE)
+    if sentence is None:
+        return _recorded("a request to be taken off that names neither list nor sender")
+    if _in_force(sentence, history):
+        return _recorded("already taken off")
+    return Decision(Effect.SUPPRESSED, "asked to be taken off", sentence=sentence)
+
+
+def _narrow(event: Event, cause: Cause) -> Sentence | None:
+    """A sentence for one sender domain, or for one list; never global, never expiring.
+
+    Who asks to be taken off means the list, where it is named; who complains or blocks means the sender.
+    """
+    list_id = event.returned.list_id.lower() if cause is not Cause.COMPLAINT else ""
+    if event.sender_domain and not (list_id and cause is Cause.UNSUBSCRIBE):
+        return Sentence(Scope.SENDER, event.sender_domain, cause, expires_at=None)
+    return Sentence(Scope.LIST, list_id, cause, expires_at=None) if list_id else None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many messages of a class there are, of how many that are needed."""
+
+    what: str
+    messages: int
+    needed: int
+    days: int
+
+    @property
+    def short(self) -> str:
+        """`2/4`."""
+        return f"{self.messages}/{self.needed}"
+
+    def __str__(self) -> str:
+        within = f" within {self.days} days" if self.needed > 1 else ""
+        return f"{self.what}, message {self.messages} of {self.needed}{within}"
+
+
+def _counted(event: Event, history: History, sentence: Sentence, seen: Count) -> Decision:
+    """Suppress where `seen` is enough and nothing in force says the same; else watch."""
+    why = f"{seen} (trust {event.trust}{', forwarded' if event.forwarded else ''})"
+    if seen.messages < seen.needed:
+        return Decision(Effect.COUNTED, why, counts=True, watched=seen.short)
+    if _in_force(sentence, history):
+        return Decision(Effect.COUNTED, f"{why}; already suppressed", counts=True)
+    return Decision(Effect.SUPPRESSED, why, counts=True, sentence=sentence)
+
+
+def _in_force(sentence: Sentence, history: History) -> bool:
+    same = (sentence.scope, sentence.scope_value, sentence.cause)
+    # A mailbox that is dead for good need not be suppressed for being full as well.
+    covered = sentence.cause is Cause.SOFT and (Scope.GLOBAL, "", Cause.HARD) in history.suppressed
+    return covered or same in history.suppressed
+
+
+def _with(event: Event, history: History, rules: Rules) -> list[Mark]:
+    """The marks that may count by today's rules, the event's own included, oldest first."""
+    own = Mark(event.at, event.message_key, event.category, event.trust, forwarded=event.forwarded, kind=event.kind)
+    marks = (mark for mark in (*history.marks, own) if _may_count(mark, rules))
+    return sorted(marks, key=lambda mark: mark.at)
+
+
+def _may_count(mark: Mark, rules: Rules) -> bool:
+    """The settings may have become stricter since a mark was made."""
+    blameless = mark.category is Category.GREYLISTED or mark.class_ is Class.BLOCK
+    return not blameless and mark.trust is not Trust.NONE and mark.trust.at_least(rules.require)
+
+
+def _recorded(reason: str) -> Decision:
+    return Decision(Effect.RECORDED, reason)
+
+
+def _observed(decision: Decision) -> Decision:
+    """The same decision without its consequence: the sentence stays, as what would have been done."""
+    if decision.effect is not Effect.SUPPRESSED:
+        return decision
+    reason = f"{decision.reason}; would suppress, but the preset is observe"
+    return Decision(
+        Effect.COUNTED, reason, counts=decision.counts, watched=decision.watched, sentence=decision.sentence
+    )

@@ -1,0 +1,76 @@
+"""Complaints of feedback loops: RFC 5965, and Microsoft's and others' that send the mail back without a report part.
+
+Feedback-Type: abuse
+User-Agent: ExampleFBL/1.0
+Original-Rcpt-To: <user@example.com>
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bouncemilter import limits, text
+from bouncemilter.model import Defect, Kind, Report, ReportedRecipient, Returned
+from bouncemilter.report import recipient, returned
+from bouncemilter.report.header import Headers, mailbox
+from bouncemilter.report.message import Message
+from bouncemilter.report.mime import normalise
+
+_REPORTS: Final = (b"not-spam", b"auth-failure", b"auth_failure", b"dmarc", b"virus-report")
+"""Feedback types that complain about nothing (RFC 5965 section 7.3, RFC 6591)."""
+
+_SUBJECT: Final = re.compile(
+    r"(?i)\Acomplaint about message from|\b(?:spam|abuse|e-?mail) (?:complaint|feedback report)|"
+    r"\bfeedback loop report|\Afbl[: -]"
+)
+_SENDER: Final = re.compile(
+    r"(?i)\A(?:staff|fbl|feedback(?:loop)?|complaints?|scomp|abuse|arf|spam-?report|no-?reply)\b"
+)
+_TOLD: Final = (b"x-hmxmroriginalrecipient", b"x-original-to", b"delivered-to", b"x-rcpt-to", b"envelope-to")
+
+
+def read(message: Message) -> Report | None:
+    """A complaint, or a `report` where the feedback is no complaint."""
+    part = message.part(b"message/feedback-report")
+    if part is not None:
+        return _feedback(message, Headers(normalise(part.content()).lstrip(b"\n"), message.defects))
+    if message.content_type != b"multipart/report" and _by_form(message):
+        headers = returned.part_headers(message)
+        if headers is not None:
+            return _complaint(message, _first(headers, _TOLD), headers, returned.read(headers), "complaint")
+    return None
+
+
+def _by_form(message: Message) -> bool:
+    """Whether it looks like the reports of Microsoft's programme, or of another machine; abuse desks are people."""
+    if not _SENDER.match(message.sender) or not _SUBJECT.search(message.subject):
+        return False
+    known = message.subject.startswith("complaint about message from") and message.sender.startswith("staff@")
+    return known or message.null_sender or bool(message.auto_submitted)
+
+
+def _feedback(message: Message, fields: Headers) -> Report:
+    headers = returned.part_headers(message) or returned.text_headers(message)
+    back = returned.read(headers)
+    if fields.token(b"feedback-type") in _REPORTS:
+        return Report(kind=Kind.REPORT, format="arf", returned=back)
+    named = [found for value in fields.all(b"original-rcpt-to") if (found := mailbox(text.decode(value)))]
+    if not named:
+        named = _first(fields, (b"removal-recipient",))
+    return _complaint(message, named, headers, back, "arf")
+
+
+def _first(headers: Headers, names: tuple[bytes, ...]) -> list[str]:
+    return next(([found] for name in names if (found := headers.address(name))), [])
+
+
+def _complaint(message: Message, named: list[str], headers: Headers | None, back: Returned | None, form: str) -> Report:
+    """A complaint by those named, else by whom the returned message was written to."""
+    if not named and headers is not None:
+        named = _first(headers, _TOLD[:1]) or ([back.to] if back and back.to else [])
+    known = [ReportedRecipient(address=each) for each in named if not each.lower().startswith("redacted")]
+    recipients = recipient.capped(known[: limits.RECIPIENTS + 1], message.defects)
+    if not recipients:
+        message.defects.add(Defect.NO_RECIPIENT)
+    return Report(kind=Kind.COMPLAINT, recipients=recipients, format=form, returned=back)

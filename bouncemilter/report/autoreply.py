@@ -1,0 +1,256 @@
+"""Automatic replies: RFC 3834's Auto-Submitted, and the many that ignore it but say it in other headers or words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bouncemilter import limits, text
+from bouncemilter.model import Kind, Report
+from bouncemilter.report import notice, quoting, recipient
+from bouncemilter.report.message import Message
+
+_HEADERS: Final = tuple(
+    b"""
+    x-autoreply x-auto-reply x-autorespond x-autoresponder x-auto-responder x-autoreply-from x-mail-autoreply
+    x-vacation x-mdautoresponder x-autoresponder-from x-auto-reply-from x-ms-exchange-autoreply
+    x-out-of-office x-away x-loop-autoresponder x-mailautoreply
+    """.split()
+)
+_SUBJECT: Final = re.compile(
+    r"(?i)\A\s*(?:\[[^\]]{1,60}\]\s*)?(?:(?:re|odp|aw|sv|r|tr)\s*:\s*)?[\[【]?(?:"
+    r"auto(?:matic|mated|matically generated)?[- ]?(?:reply|response|responder|answer|message|acknowledge?ment)|"
+    r"autorepl[yi]|autoresponse|autoresponder|auto:[^\n]{0,80}(?:out of|abwesend|nieobecn|absen|away)|"
+    r"out of (?:the )?office|out-of-office|ooo\b|vacation (?:reply|"
+    r"notice|message|response)|away (?:from|notice|message)|on (?:vacation|holiday|leave)|absence notice|i am away|"
+    r"i'm away|"
+    r"autoodpowied|automatyczna odpowied|odpowied[zź] automatyczna|auto-odpowied|nieobecno[sś][cć]|poza biurem|"
+    r"jestem (?:na urlopie|nieobecn)|jestem poza biurem|przebywam na urlopie|"
+    r"automatische (?:antwort|beantwortung|nachricht)|abwesenheit|abwesend|au(?:ss|ß)er haus|nicht im b[uü]ro|"
+    r"urlaubs(?:benachrichtigung|notiz|vertretung)|autoantwort|"
+    r"r[eé]ponse automatique|message automatique|absence(?: du bureau|\s*:)|absent du bureau|absent\(e\)|"
+    r"respuesta autom[aá]tica|mensaje autom[aá]tico|fuera de (?:la )?oficina|autorespuesta|ausente|vacaciones|"
+    r"risposta automatica|messaggio automatico|fuori (?:ufficio|sede)|assenza|autorisposta|"
+    r"resposta autom[aá]tica|mensagem autom[aá]tica|fora do escrit[oó]rio|aus[eê]ncia|resposta autom|"
+    r"automatisch antwoord|automatisch bericht|afwezig(?:heid)?|niet aanwezig|"
+    r"automatick[aá] odpov[eě][dď]|mimo kancel[aá][rř]|nep[rř][ií]tomnost|dovolen[aá]|"
+    r"автоматический ответ|автоответ|вне офиса|отсутстви|"
+    r"autosvar|automatiskt svar|fr[aå]nvaro|automaattinen|automatikus v[aá]lasz|"
+    r"自動応答|自動返信|不在|自动回复|自動回覆)"
+)
+_SURE: Final = re.compile(r"(?i)auto|out of|автоматическ|自動|自动|abwesenheitsnotiz|нахожусь")
+_ABSENT: Final = notice.phrases(
+    """
+    out of the office | out of office | away from the office | away from my desk | on vacation | on holiday |
+    on annual leave | on leave | maternity leave | currently away | currently out | limited access to email |
+    limited access to my email | limited access to e-mail | currently unavailable | office is closed | we are closed
+    | shop is closed | will be closed | we're closed | closed until | closed from | mostly offline | be offline |
+    closed for the | studio is closed | jestem na urlopie | przebywam na urlopie | będę na urlopie | bede na urlopie
+    | jestem nieobecn | będę nieobecn | bede nieobecn | poza biurem | na zwolnieniu lekarskim |
+    urlopie macierzyńskim | urlopie wychowawczym | macierzyński | przebywam na | nieobecny w | nieobecna w |
+    nie ma mnie w | biuro jest nieczynne | będzie nieczynn | firma nieczynna | jest zamknięt | będzie zamknięt |
+    przerwa urlopowa | przerwę urlopową | nicht im büro | nicht im hause | außer haus | ausser haus | bin abwesend |
+    im urlaub | nicht erreichbar | in elternzeit | abwesend bis | im mutterschutz | betriebsferien | betriebsurlaub
+    | absent du bureau | absente du bureau | suis absent | serai absent | en congés | en congé | en vacances |
+    actuellement absent | fuera de la oficina | estoy de vacaciones | estaré ausente | estoy ausente | de vacaciones
+    | fuori ufficio | fuori sede | in ferie | resterà chius | rimarrà chius | chiuso per ferie | sono assente |
+    sarò assente | fora do escritório | de férias | estou ausente | estarei ausente | afwezig | niet op kantoor |
+    met vakantie | op vakantie | na dovolené | mimo kancelář | nepřítom | čerpám dovolenou | в отпуске | отсутствую
+    | вне офиса | på semester | inte på kontoret | föräldraledig | semesterstängt | har semester |
+    不在にし | 休暇 | 休業 |
+    出張 | 不在
+    """
+)
+_MACHINE: Final = notice.phrases(
+    """
+    this is an automated | this is an automatic | automatic reply | automated response | automatically generated |
+    auto-generated | automatic response | do not reply to this | automated reply | auto-reply | autoresponder |
+    odpowiedź automatyczna | automatyczna odpowiedź | wygenerowana automatycznie | wygenerowany automatycznie |
+    automatycznie wygenerowan | wiadomość automatyczna | automatyczna wiadomość | proszę nie odpowiadać |
+    prosimy nie odpowiadać | autoodpowied | potwierdzenie automatyczne | automatisch generiert |
+    automatisch erstellt | automatische antwort | automatische nachricht | réponse automatique | message automatique
+    | généré automatiquement | respuesta automática | mensaje automático | generado automáticamente |
+    risposta automatica | messaggio automatico | generato automaticamente | resposta automática |
+    mensagem automática | automatisch antwoord | automatisch bericht | automatisch gegenereerd | automatická odpověď
+    | automaticky | автоматическ | автоответ | autosvar | automatiskt | 自動
+    """
+)
+_RETURN: Final = notice.phrases(
+    """
+    will return | will be back | back in the office | back on | returning on | return to the office | until |
+    upon my return | on my return | when i return | when we reopen | reopen | from_ | through_ | the week i'm back |
+    wracam | wrócę | wroce | będę z powrotem | do dnia | po powrocie | w dniach | w terminie | _od_ | _do_ | bin ab
+    | wieder ab | _bis_ | nach meiner rückkehr | zurück | de retour | jusqu'au | à mon retour | à partir du |
+    reviendrai | hasta | regreso | volveré | rientro | fino al | tornerò | retorno | até_ | terug | _tot_ | zpět |
+    do_ | вернусь | _до_ | tillbaka | _till_ | まで | 戻り | 以降
+    """
+)
+_URGENT: Final = notice.phrases(
+    """
+    urgent | please contact | in my absence | during my absence | emergency | as soon as | immediate assistance |
+    respond to your | reply to your | get back to you | contact my colleague | get back to | w pilnych sprawach |
+    w sprawach pilnych | proszę o kontakt | prosimy o kontakt | proszę kontaktować | w mojej nieobecności |
+    zastępuje mnie | zastepuje mnie | pod nieobecność | odpowiem po | w razie potrzeby | odpowiem na |
+    wiadomość przeczytam | dringend | in meiner abwesenheit | wenden sie sich | vertretung | nicht weitergeleitet |
+    mails werden | en cas d'urgence | en mon absence | veuillez contacter | pour toute urgence | caso de urgencia |
+    en mi ausencia | urgente | urgenze | in mia assenza | rivolgersi | urgência | na minha ausência | dringende |
+    contact opnemen | v naléhav | kontaktujte | срочн | обращайтесь | brådskande | kontakta | お急ぎ | ご連絡 | 緊急
+    """
+)
+_THANKS: Final = notice.phrases(
+    """
+    thank you for your message | thank you for your e-mail | thank you for your email | thank you for contacting |
+    thanks for contacting | thank you for writing | thanks for your message | thanks for your email |
+    thanks for getting in touch | thank you for getting in touch | thank you for reaching out |
+    we have received your | we've received your | has been received | your request | dziękujemy za wiadomość |
+    dziękuję za wiadomość | dziękujemy za kontakt | dziękuję za kontakt | dziękujemy za przesłan |
+    dziękujemy za e-mail | dziękujemy za maila | dziekujemy za wiadomosc | dziekujemy za kontakt |
+    potwierdzamy otrzymanie | potwierdzam otrzymanie | otrzymaliśmy | dotarła do nas | zostało zarejestrowane |
+    vielen dank für ihre | danke für ihre | ihre anfrage | ist eingegangen | nous avons bien reçu |
+    merci pour votre message | merci de votre message | hemos recibido | gracias por su | gracias por contactar |
+    abbiamo ricevuto | grazie per | recebemos | obrigado pelo | obrigado por | wij hebben uw | bedankt voor |
+    děkujeme za | obdrželi jsme | получили ваш | ваше обращение | спасибо за | tack för
+    """
+)
+_PROMISE: Final = notice.phrases(
+    """
+    within 24 | within 48 | business day | working day | as soon as possible | as soon as we | ticket |
+    get back to you | will respond | will reply | will be reviewed | is being reviewed |
+    your request has been received | zostało przyjęte | zostało zarejestrowane | reference number |
+    case number | odpowiemy |
+    odpowiedzi udzielimy | w ciągu | dni roboczych | zgłoszeni | numer sprawy | najszybciej | skontaktujemy się |
+    werden ihre | schnellstmöglich | innerhalb von | ticketnummer | melden uns | dans les meilleurs délais |
+    répondrons | jours ouvr | lo antes posible | responderemos | días hábiles | il prima possibile | risponderemo |
+    giorni lavorativi | dias úteis | o mais breve | zo spoedig | werkdagen | co nejdříve | pracovních dn | odpovíme
+    | ответим | рабочих | svarar
+    """
+)
+_PERSONAL: Final = notice.phrases(
+    """
+    was out of | were out of | was away | were away | was on_ | were on_ | i've been | i have been | we were |
+    please send | could you | can you | i'd like | i would like | we'd like | we would like | i want | we want |
+    to order | my order | byłem | byłam | byliśmy | wróciłem | wróciłam | proszę o przesł | proszę przesłać |
+    poproszę | zamawia | zamówi | chciał | czy moż | interesuje | war im urlaub | war nicht | bitte senden |
+    bitte schicken | können sie | ich möchte | wir möchten | pouvez-vous | j'étais | j'aimerais | je voudrais |
+    nous voudrions | merci de m'envoyer | por favor env | quisiera | queremos | estuve | vorrei | vorremmo | ero in
+    | gostaria | quero | ik wil | graag ontvang | byl jsem | chtěl | prosím pošl | я был | хотел | пришлите
+    """
+)
+"""What people say and responders don't: it was so, or they want something."""
+LEFT: Final = notice.phrases(
+    """
+    no longer works | no longer work_ | no longer employed | no longer with the company | no longer with us |
+    no longer at_ | is no longer with | has left the company | have left the company | has left our |
+    left the company | left the organi | no longer a member of staff | no longer part of | ceased to be employed |
+    not employed | już nie pracuje | juz nie pracuje | nie pracuje już | nie pracuje juz | nie jest już pracownikiem
+    | nie jest juz pracownikiem | nie jestem już pracownikiem | nie pracuję | nie pracuje w | nie pracuje w naszej |
+    odszedł z firmy | odeszła z firmy | odszedł z | odeszła z | zakończył współpracę | zakończyła współpracę |
+    zakończył pracę | zakończyła pracę | zakończyłem pracę | zakończyłam pracę | przestał pracować |
+    przestała pracować | nie jest zatrudnion | nie jest już zatrudnion | nicht mehr im unternehmen |
+    nicht mehr bei uns | arbeitet nicht mehr | nicht mehr für uns | unternehmen verlassen | nicht mehr tätig |
+    nicht mehr beschäftigt | ausgeschieden | nicht länger bei | ne travaille plus | a quitté | ya no trabaja |
+    non lavora più | não trabalha mais | werkt niet meer | již nepracuje | už nepracuje | больше не работает |
+    slutat
+    """
+)
+LONGEST: Final = 1800
+"""Characters of an automatic reply that is known by its words alone; letters of people are as short,
+newsletters aren't."""
+
+
+_FORWARDS: Final = re.compile(r"(?i)\A\s*(?:fwd?|fw|wg|pd|tr|rv|i|enc|doorst)\s*:")
+_BULK: Final = (b"list-unsubscribe", b"list-id", b"list-post")
+
+
+def read(message: Message) -> Report | None:
+    """An automatic reply: by a header, by its subject, or by its words where nothing says that a person wrote it."""
+    if message.from_daemon or _FORWARDS.match(message.subject):
+        return None
+    own = quoting.written(message.text)
+    if not (_by_header(message) or _by_subject(message) or _by_words(message, own)):
+        return None
+    folded = notice.fold(own)
+    left = notice.says(LEFT, folded) or bool(_LEFT.search(folded))
+    return Report(
+        kind=Kind.AUTO_REPLY,
+        format="autoreply",
+        excerpt=text.clean(own, limits.EXCERPT),
+        left_company=left,
+        new_address=_new_address(message, own) if left else "",
+    )
+
+
+def _by_header(message: Message) -> bool:
+    headers = message.headers
+    return (
+        message.auto_submitted.startswith((b"auto-replied", b"auto-reply", b"auto_reply"))
+        or any(name in headers and headers.token(name) not in (b"no", b"false") for name in _HEADERS)
+        or headers.token(b"precedence") in (b"auto_reply", b"auto-reply", b"autoreply")
+        or headers.token(b"x-autogenerated") == b"reply"  # list managers write `Mirror` here
+        or b"autoresponder" in headers.raw(b"x-post-messageclass").lower()
+        or b"autoresponder" in headers.raw(b"delivered-to").lower()
+        or _is_receipt_of_ticket(message)
+    )
+
+
+def _is_receipt_of_ticket(message: Message) -> bool:
+    """Whether a ticket system thanks and promises; a clerk's answer by the same system does not do both, or asks."""
+    headers = message.headers
+    if not message.auto_submitted or b"in-reply-to" not in headers or any(name in headers for name in _BULK):
+        return False
+    folded = notice.fold(message.text)
+    return notice.says(_THANKS, folded) and notice.says(_PROMISE, folded) and "?" not in folded
+
+
+def _by_subject(message: Message) -> bool:
+    match = _SUBJECT.match(message.subject)
+    if not match:
+        return False
+    # `Re: Automatic reply: …` is a person's answer to one, unless the message is marked or quotes nothing.
+    if notice.FORWARDED.match(message.subject):
+        return bool(message.auto_submitted) or message.null_sender
+    if any(name in message.headers for name in _BULK):
+        return False
+    if _SURE.search(message.subject, 0, match.end() + 10) or message.null_sender or message.auto_submitted:
+        return True
+    # `Vacaciones en Grecia` is a newsletter: a weak word needs its like in the text.
+    return notice.says(_ABSENT + _MACHINE + _URGENT, notice.fold(message.text)) and "?" not in message.text[:LONGEST]
+
+
+def _by_words(message: Message, own: str) -> bool:
+    """Whether a short reply reads like a responder's: it names an absence and when it ends, or thanks and promises.
+
+    It must answer a mail, and a question, a wish or a story makes it a person's.
+    """
+    marked = (
+        message.null_sender
+        or bool(message.auto_submitted)
+        or message.headers.token(b"precedence") in (b"bulk", b"junk")
+    )
+    answers = bool(notice.FORWARDED.match(message.subject)) or b"in-reply-to" in message.headers
+    if not own or len(own) > LONGEST or not (answers or marked) or any(name in message.headers for name in _BULK):
+        return False
+    folded = " " + notice.fold(own) + " "
+    absent = notice.says(_ABSENT, folded)
+    received = answers and notice.says(_THANKS, folded)
+    left = notice.says(LEFT, folded) or bool(_LEFT.search(folded))
+    if notice.says(_MACHINE, folded) and (absent or received or left):
+        return True
+    if ("? " in folded and "urgent? " not in folded) or notice.says(_PERSONAL, folded):
+        return False
+    if marked and (absent or left):
+        return True
+    if absent:
+        return notice.says(_RETURN, folded) or notice.says(_URGENT, folded) or received
+    return left or (received and notice.says(_PROMISE, folded))
+
+
+_LEFT: Final = re.compile(
+    r"\b(?:left|has left|have left) [^.]{2,60} on \d|\bleft [^.]{2,60}\. (?:his|her|their) (?:e-?mail|mail)"
+)
+
+
+def _new_address(message: Message, own: str) -> str:
+    """The first address in the text that is not the author's."""
+    mine = message.sender.lower()
+    return next((found for found in recipient.addresses(own, 5) if found.lower() != mine), "")

@@ -1,0 +1,61 @@
+"""Microsoft Exchange, from 5.5 to 365, without its delivery-status part, in any language.
+
+Your message                                            Diagnostic information for administrators:
+To:      user@example.com                             Generating server: mx.example.com
+Subject: hello
+did not reach the following recipient(s):               user@example.com
+user@example.com on Mon, 4 Jan 2021 10:00:00            #550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##
+The recipient name is not recognized
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import Final
+
+from bouncemilter import limits
+from bouncemilter.model import ReportedRecipient
+from bouncemilter.report import recipient
+from bouncemilter.report.message import Message
+
+_MARK: Final = re.compile(
+    r"(?i)did not reach|diagnosti[ck]|diagnost|RESOLVER\.|remote server returned|generating server|"
+    r"generierender server|"
+    r"serwer generuj|serveur de g|servidor de g|server di g|#<|#\d\.\d\.\d|##|MSEXCH|recipients or groups|"
+    r"nicht erreicht|adresatów lub grup"
+)
+_REACHED: Final = re.compile(
+    r"(?:did not reach|could not be delivered to|hat (?:folgende|die folgenden) Empf[aä]nger nicht erreicht|"
+    r"n'a pas [eé]t[eé] remis|no ha llegado|nie dotar[lł]a? do|"
+    r"nie zosta[lł]a dostarczona do)[^\n]{0,80}?(?:recipient|Empf[aä]nger|destinat|adresat|odbiorc)[^\n]*:?[ \t]*\n",
+    re.IGNORECASE,
+)
+_DIAGNOSED: Final = re.compile(
+    r"^[ \t]*<?([^\s<>@]{1,64}@[^\s<>:]{1,255})>?[ \t]*\n+[ \t]*"
+    r"((?:[^\n]{0,200}?[ '\"<(])?#?<?[^\n]{0,80}?#?[45]\d\d[ -]#?[^\n]*(?:\n[^\n]*\S[^\n]*){0,8})",
+    re.MULTILINE,
+)
+_ENTRY: Final = re.compile(
+    r"^[ \t]*<?([^\s<>@]{1,64}@[^\s<>:,]{1,255})>?[^\n]{0,100}\n((?:[ \t]+\S[^\n]*\n?|\n(?=[ \t]))*)", re.MULTILINE
+)
+
+
+def read(_message: Message, words: str) -> list[ReportedRecipient]:
+    """The administrators' part: an address, then a line with a code; else the list under `did not reach`."""
+    if not _MARK.search(words):
+        return []
+    found = [
+        ReportedRecipient(address=match[1], diagnostic=" ".join(match[2].split()).strip("# "))
+        for match in islice(_DIAGNOSED.finditer(words), limits.RECIPIENTS + 1)
+        if recipient.addresses(match[1], 1)
+    ]
+    if found:
+        return found
+    reached = _REACHED.search(words)
+    if reached is None:
+        return []
+    return [
+        ReportedRecipient(address=match[1], diagnostic=" ".join(match[2].split()))
+        for match in islice(_ENTRY.finditer(words, reached.end()), limits.RECIPIENTS + 1)
+    ]

@@ -1,0 +1,181 @@
+"""One header block, looked up lazily: names are searched in the bytes, and only what is asked for is decoded.
+
+RFC 5322 (fields, folding), RFC 2047 (encoded words), RFC 2231 (parameters). Every value is cut at limits.HEADER_LINE.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Final
+
+from bouncemilter import address, limits, text
+from bouncemilter.model import Defect
+
+_WORD: Final = re.compile(rb"=\?([A-Za-z0-9_.:-]{1,40})(?:\*[A-Za-z0-9-]{1,20})?\?([bBqQ])\?([^?]{0,998})\?=")
+_HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
+_PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_PARAMETER: Final = re.compile(
+    rb";[ \t]*([A-Za-z0-9!#$&+.^_`|~-]{1,64}+)(?:\*(\d{1,3}))?(\*)?[ \t]*=[ \t]*"
+    rb'(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))',
+    re.DOTALL,
+)
+_QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
+_ANGLE: Final = re.compile(r"<[ \t]*([^<>\s]*)[ \t]*>")
+PLAIN: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,3}[A-Za-z0-9-]{1,63}\Z")
+"""The address that needs no closer look: ASCII, no quotes, within all limits."""
+_COMMENT: Final = re.compile(r"\([^()]*\)")
+_BARE: Final = re.compile(r'[^\s<>()",:;]+@[^\s<>()",:;]+')
+
+PARAMETERS: Final = 64
+"""Parameters of one field that are looked at, continuations included; real ones have six."""
+REPEATS: Final = 16
+"""Values of one repeated field that are looked at."""
+
+
+class Headers:
+    """A header block with `\\n` line ends. Names are given in lower case."""
+
+    __slots__ = ("_block", "_defects", "_lower")
+
+    def __init__(self, block: bytes, defects: set[Defect]) -> None:
+        if len(block) > limits.HEADER_BLOCK:
+            defects.add(Defect.LIMIT_HEADER)
+            block = block[: limits.HEADER_BLOCK]
+        self._block = b"\n" + block + b"\n"
+        self._lower = self._block.lower()
+        self._defects = defects
+
+    def __contains__(self, name: bytes) -> bool:
+        return b"\n" + name + b":" in self._lower
+
+    def raw(self, name: bytes) -> bytes:
+        """The first value of field `name`, unfolded; empty where absent."""
+        at = self._lower.find(b"\n" + name + b":")
+        return self._value(at + len(name) + 2) if at >= 0 else b""
+
+    def all(self, name: bytes) -> list[bytes]:
+        """The values of a repeated field, unfolded, at most REPEATS."""
+        found: list[bytes] = []
+        key = b"\n" + name + b":"
+        at = self._lower.find(key)
+        while at >= 0 and len(found) < REPEATS:
+            found.append(self._value(at + len(key)))
+            at = self._lower.find(key, at + len(key))
+        return found
+
+    def token(self, name: bytes) -> bytes:
+        """The value in lower case, without parameters and comments: `auto-replied`, `multipart/report`."""
+        value = self.raw(name)
+        return value.partition(b";")[0].partition(b"(")[0].strip().lower() if value else b""
+
+    def text(self, name: bytes, limit: int = limits.SUBJECT) -> str:
+        """The first value of field `name` decoded and cleaned, at most `limit` characters."""
+        value = self.raw(name)
+        return text.clean(decode(value, self._defects), limit) if value else ""
+
+    def address(self, name: bytes) -> str:
+        """The first mailbox of an address field, or an empty string."""
+        value = self.raw(name)
+        return mailbox(decode(value, self._defects)) if b"@" in value else ""
+
+    def _value(self, start: int) -> bytes:
+        block = self._block
+        end = block.find(b"\n", start)
+        while block[end + 1 : end + 2] in (b" ", b"\t"):
+            if end - start > limits.HEADER_LINE:
+                break
+            end = block.find(b"\n", end + 1)
+        value = block[start:end].strip()
+        if b"\n" in value:
+            value = value.replace(b"\n", b"")
+        if len(value) > limits.HEADER_LINE:
+            self._defects.add(Defect.LIMIT_LINE)
+            value = value[: limits.HEADER_LINE]
+        return value
+
+
+def mailbox(value: str) -> str:
+    """The first address of an address list: in angle brackets, else bare; empty where there is none."""
+    for match in _ANGLE.finditer(value):
+        if PLAIN.match(match[1]):
+            return match[1]
+        if address.split(match[1]):
+            return text.clean(match[1], limits.ADDRESS)
+    found = _BARE.search(_COMMENT.sub(" ", value)) or _BARE.search(value)
+    bare = found[0].strip(".'") if found else ""
+    return text.clean(bare, limits.ADDRESS) if bare and address.split(bare) else ""
+
+
+def decode(value: bytes, defects: set[Defect]) -> str:
+    """A field's bytes as text, encoded words resolved (RFC 2047); never raises."""
+    if b"=?" not in value:
+        return text.decode(value)
+    out: list[str] = []
+    run = bytearray()
+    run_charset = ""
+    position = 0
+    for match in _WORD.finditer(value):
+        gap = value[position : match.start()]
+        charset = match[1].decode("ascii")
+        # White space between encoded words is not shown, and software splits characters between words of one charset.
+        apart = bool(gap.strip()) or position == 0
+        if run and (apart or charset.lower() != run_charset):
+            out.append(_text(bytes(run), run_charset, defects))
+            run.clear()
+        if apart:
+            out.append(text.decode(gap))
+        run += _word(match[2], match[3], defects)
+        run_charset = charset.lower()
+        position = match.end()
+    if run:
+        out.append(_text(bytes(run), run_charset, defects))
+    out.append(text.decode(value[position:]))
+    return "".join(out)
+
+
+def _text(raw: bytes, charset: str, defects: set[Defect]) -> str:
+    if text.charset(charset) is None:
+        defects.add(Defect.BAD_CHARSET)
+    return text.decode(raw, charset)
+
+
+def _word(encoding: bytes, payload: bytes, defects: set[Defect]) -> bytes:
+    if encoding in b"qQ":
+        return _HEX.sub(lambda match: bytes.fromhex(match[1].decode("ascii")), payload.replace(b"_", b" "))
+    try:
+        return binascii.a2b_base64(payload + b"==")
+    except binascii.Error:
+        defects.add(Defect.BAD_ENCODING)
+        return b""
+
+
+def parameters(value: bytes, defects: set[Defect]) -> dict[bytes, bytes]:
+    """The parameters of a structured field, names in lower case, RFC 2231 continuations joined.
+
+    The first of a repeated name wins.
+    """
+    plain: dict[bytes, bytes] = {}
+    pieces: dict[bytes, dict[int, bytes]] = {}
+    for count, match in enumerate(_PARAMETER.finditer(value)):
+        if count >= PARAMETERS:
+            defects.add(Defect.LIMIT_LINE)
+            break
+        name = match[1].lower()
+        content = _QUOTED_PAIR.sub(rb"\1", match[4]) if match[4] is not None else match[5]
+        if match[3]:
+            content = _extended(content, first=not match[2] or match[2] == b"0")
+        if match[2]:
+            pieces.setdefault(name, {}).setdefault(int(match[2]), content)
+        else:
+            plain.setdefault(name, content)
+    for name, numbered in pieces.items():
+        plain.setdefault(name, b"".join(numbered[index] for index in sorted(numbered)))
+    return plain
+
+
+def _extended(content: bytes, *, first: bool) -> bytes:
+    """An extended value (`utf-8'pl'%C5%82`) as bytes; its charset is of no use for what is read here."""
+    if first and content.count(b"'") >= 2:
+        content = content.split(b"'", 2)[2]
+    return _PERCENT.sub(lambda match: bytes.fromhex(match[1].decode("ascii")), content)

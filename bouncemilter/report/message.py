@@ -1,0 +1,155 @@
+"""The message as the readers see it: headers, leaves and text, each found when it is first asked for."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Final
+
+from bouncemilter import limits, text
+from bouncemilter.model import Defect
+from bouncemilter.report import below
+from bouncemilter.report.header import Headers
+from bouncemilter.report.mime import Part, Splitter, body_start, normalise
+
+_MESSAGE_ID: Final = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
+_DAEMON: Final = re.compile(
+    r"(?i)\A(?:mailer[-_. ]?daemon|mdaemon|mail[-_. ]?daemon|mail[-_. ]?delivery|mail delivery|mmdf|smtpd|mta|ndr|"
+    r"bounce[sd]?|undeliver\w*|non-?delivery)\b"
+)
+_POSTMASTER: Final = re.compile(r"(?i)\A(?:postmaster|post[-_]?office|mailadmin|mail-?system)\b")
+# The return paths of list managers and BATV are no person's (`news-bounces@`, `prvs=1267=ndr@`).
+_ROBOT: Final = re.compile(
+    r"(?i)\A<?(?:prvs=|srs[01][=+-]|bounce|owner-|postmaster@|no-?reply@)|-(?:admin|bounces?|owner|errors?|"
+    r"request)(?:[+=][^@]*)?@"
+)
+
+
+def whole_message_id(value: str) -> str:
+    """The Message-ID in `value` with its angle brackets, empty where it is absent or malformed (RFC 5322 3.6.4)."""
+    match = _MESSAGE_ID.search(value)
+    return match[0] if match and len(match[0]) <= limits.MESSAGE_ID else ""
+
+
+def split_head(raw: bytes) -> tuple[bytes, int]:
+    """`raw` with `\\n` line ends and without an mbox line, and where its body begins."""
+    data = normalise(raw)
+    if data[:1] in (b"\n", b" ", b"\t"):
+        data = data.lstrip(b"\n \t")
+    if data.startswith((b"From ", b">From ")):
+        data = data.partition(b"\n")[2]
+    return data, body_start(data, 0, len(data))
+
+
+class Message:
+    """One message; `defects` grows while it is read."""
+
+    def __init__(self, raw: bytes, *, truncated: bool = False) -> None:
+        self.defects: set[Defect] = set()
+        if len(raw) > limits.KEPT_BYTES:
+            raw = raw[: limits.KEPT_BYTES]
+            truncated = True
+        if truncated:
+            self.defects.add(Defect.TRUNCATED)
+        self.data, self.body_at = split_head(raw)
+        self.headers = Headers(self.data[: self.body_at], self.defects)
+        self.content_type = self.headers.token(b"content-type") or b"text/plain"
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The leaves in order; the message itself where it is no multipart."""
+        splitter = Splitter(self.data, self.defects)
+        splitter.walk(self.headers, self.body_at, len(self.data))
+        return splitter.leaves
+
+    def part(self, *content_types: bytes) -> Part | None:
+        """The first leaf of one of these types."""
+        return next((self._types[each] for each in content_types if each in self._types), None)
+
+    @cached_property
+    def _types(self) -> dict[bytes, Part]:
+        found: dict[bytes, Part] = {}
+        for part in self.parts:
+            found.setdefault(part.content_type, part)
+        return found
+
+    @cached_property
+    def notice(self) -> Part | None:
+        """The first part that people read: plain text where there is some, else HTML."""
+        readable = [part for part in self.parts if part.is_text and not part.is_attachment]
+        plain = next((part for part in readable if part.content_type != b"text/html" and part.text.strip()), None)
+        return plain or next(iter(readable), None)
+
+    @cached_property
+    def text(self) -> str:
+        """What people read first in it, with `\\n` line ends; empty where there is no text."""
+        return self.notice.text if self.notice else ""
+
+    @cached_property
+    def _cut(self) -> tuple[str, str]:
+        return below.cut(self.text)
+
+    @property
+    def notice_text(self) -> str:
+        """The text above a returned message: all of it where nothing came back in it."""
+        return self._cut[0]
+
+    @property
+    def returned_text(self) -> str:
+        """The returned message in the text, its headers first; empty where there is none."""
+        return self._cut[1]
+
+    @cached_property
+    def subject(self) -> str:
+        """The subject, decoded and cleaned."""
+        return self.headers.text(b"subject")
+
+    @cached_property
+    def author(self) -> str:
+        """The From field, decoded and cleaned: name and address."""
+        return self.headers.text(b"from")
+
+    @cached_property
+    def sender(self) -> str:
+        """The address in From."""
+        return self.headers.address(b"from")
+
+    @cached_property
+    def message_id(self) -> str:
+        """Its Message-ID where whole, else empty."""
+        return whole_message_id(self.headers.text(b"message-id", limits.MESSAGE_ID))
+
+    @cached_property
+    def top_received(self) -> str:
+        """The topmost Received field."""
+        return self.headers.text(b"received", limits.DIAGNOSTIC)
+
+    @cached_property
+    def auto_submitted(self) -> bytes:
+        """The keyword of Auto-Submitted (RFC 3834 section 5), empty where absent or `no`."""
+        keyword = self.headers.token(b"auto-submitted")
+        return b"" if keyword.startswith(b"no") else keyword
+
+    @cached_property
+    def _return_path(self) -> str:
+        return text.decode(self.headers.raw(b"return-path")).strip()
+
+    @cached_property
+    def null_sender(self) -> bool:
+        """Whether a Return-Path shows the null reverse-path, or a daemon's."""
+        return self._return_path == "<>" or bool(_DAEMON.match(self._return_path.lstrip("<")))
+
+    @cached_property
+    def personal_return_path(self) -> bool:
+        """Whether a Return-Path shows an ordinary address: reports of an MTA have none (RFC 5321 section 6.1)."""
+        return "@" in self._return_path and not self.null_sender and not _ROBOT.search(self._return_path)
+
+    @cached_property
+    def from_daemon(self) -> bool:
+        """Whether From names a mail system: mailer-daemon@, `Mail Delivery Subsystem <…>`."""
+        return bool(_DAEMON.match(self.sender) or _DAEMON.match(self.author.strip("<> \"'")))
+
+    @cached_property
+    def from_postmaster(self) -> bool:
+        """Whether From names a postmaster: often a mail system, sometimes a person."""
+        return bool(_POSTMASTER.match(self.sender) or _POSTMASTER.match(self.author.strip("<> \"'")))

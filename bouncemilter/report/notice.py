@@ -1,0 +1,253 @@
+"""The language of delivery reports: does a text say that mail failed, that it is late, that it is given up?
+
+Phrases are literal and lower case; a text is folded to single spaces before they are sought, so that line breaks
+don't hide them. A phrase says nothing about *who* wrote it: `is_notice` asks for the marks of a mail system too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bouncemilter.model import Action
+from bouncemilter.report import returned
+from bouncemilter.report.message import Message
+
+
+def phrases(table: str) -> tuple[str, ...]:
+    """The phrases of a table, which are parted by `|`; an underscore is a space at the edge of one."""
+    return tuple(" ".join(each.split()).replace("_", " ") for each in table.split("|"))
+
+
+LOOKED_AT: Final = 8 * 1024
+"""Characters of a text that are searched for phrases."""
+
+FORWARDED: Final = re.compile(
+    r"(?i)\A\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|fwd?|fw|aw|wg|odp|pd|tr|rv|enc|i|r|sv|vs|ynt|doorst|antw|vl|res|"
+    r"rif)\s*(?:\[\d\])?:"
+)
+"""Subjects of people who reply or forward."""
+
+_SUBJECT: Final = re.compile(
+    r"(?i)undeliver|non.?deliver|not deliver|deliver[a-z]* (?:status|has |attempt|fail|report|error|notif|problem|"
+    r"incomplete|delay|unsucc)|fail(?:ure|ed)[: -]* ?(?:notice|notif|deliver|mail|to deliver|messag)|"
+    r"(?:deliver[a-z]*|mail|message|sending|e-?mail|transmission|transfer)\b[^\n]{0,30}\b(?:fail|error|delay|problem|"
+    r"not be|could not|unable|return|bounced|reject|block)|"
+    r"(?:returned|bounced|rejected|returning|blocked|refused) (?:mail|message|e-?mail|to sender)|"
+    r"returning (?:your )?m|unable to deliver|could(?:n.t| not) (?:be )?(?:send|sent|deliver)|"
+    r"warning: (?:message|could not|e?-?mail)|user unknown|unknown user|mailbox (?:full|unavail|quota|is full|"
+    r"exceed)|over ?quota|quota exceed|(?:no such|invalid|unknown) (?:user|recipient|address|account|mailbox)|"
+    r"\bNDN\b|\bNDR\b|\bDSN\b|delivery notif|bounce (?:notif|mess|mail|report)|\bbounced\b|mail system error|"
+    r"message status - undeliver|permanent .{0,12}fail|warning[: -].{0,40}delay|"
+    r"nie (?:mo[zż]na|uda[lł]o si[eę]|zosta[lł]a?|dostarczono)|niedostarcz|nie dor[eę]cz|nie-?dor[eę]cz|zwrot|"
+    r"b[lł][aą]d dostarcz|op[oó][zź]nion|niekompletn|"
+    r"unzustellbar|nicht zugestellt|zustellung|nicht zustellbar|zur[uü]ck an|unzustellbarkeit|fehlgeschlagen|"
+    r"non remis|non distribu|[eé]chec|retour(?:n[eé])? (?:de|[aà] l)|courrier retourn|remise|"
+    r"no se (?:puede|pudo|ha podido)|no entregad|devuelto|no se entreg|entrega fall|estado de (?:la )?entrega|"
+    r"imposible entregar|"
+    r"mancat[ao] (?:consegna|recapito)|non recapitabile|impossibile (?:recapitare|consegnare)|messaggio non|"
+    r"notifica .{0,20}consegna|"
+    r"n[aã]o (?:foi )?entreg|falha n|devolvid|n[aã]o (?:pode|p[oô]de)|onbestelbaar|niet (?:be|af)geleverd|kon niet|"
+    r"nedoru[cč]|nelze doru[cč]|"
+    r"недостав|не доставл|не удалось|невозможно достав|возвра[тщ]|ошибк|olevererbar|kunde inte|k[eé]zbes[ií]t|leverans|"
+    r"配信|配送|送信でき|届け|エラーメール|メールエラー|エラー通知|不達|未送達|退信|投递|系统退|無法|반송|returned to"
+)
+
+FAILED: Final = phrases(
+    """
+    undeliver | not deliver | non-deliver | delivery fail | failed | failure | could not be | couldn't be |
+    cannot be | can't be | was not | unable to | not able to | did not reach | wasn't | does not exist |
+    doesn't exist | no such | unknown | not found | rejected | refused | permanent | fatal | not listed | malformed
+    | has been returned | invalid | not valid | not exist | unrouteable | over quota | overquota | quota |
+    mailbox full | mailbox is full | disk full | exceed | blocked | not accepted | unavailable | disabled |
+    suspended | error | aborted | could not find | did not receive | not a valid | not allowed | denied | timed out
+    | too large | too big | giving up | bounced | has not been | nie można | nie mozna | nie udało | nie udalo |
+    nie został | nie zostal | nie mogła | nie mogl | nie istnieje | nie dostarcz | niedostarcz | przepełnion |
+    przepelnion | odrzuc | zwrócon | zwrocon | nieznany | błąd | blad | nie znaleziono | brak takiego | nie doręcz |
+    nicht zugestellt | unzustellbar | nicht gefunden | konnte nicht | konnten nicht | existiert nicht |
+    nicht zustellbar | fehlgeschlagen | abgelehnt | unbekannt | n'a pas pu | n'ont pas pu | n'existe pas |
+    impossible | pas été | échec | introuvable | inconnu | refusé | no se pudo | no se puede | no se ha podido |
+    no existe | no ha sido | rechazad | no se entreg | impossibile | non è stato | non esiste | non è possibile |
+    non e' stato | respinto | sconosciut | não foi | não pôde | não existe | nao foi | nao existe | rejeitad |
+    inexistente | niet worden | bestaat niet | onbekend | niet bezorgd | kon niet | mislukt | nelze | neexistuje |
+    nebyl | nedoru | odmítn | не может | не существует | не удалось | не был | не найден | невозможно | отклонен |
+    ошибк | переполнен | 届け | 配信 | 存在し | できません |
+    見つか | 拒否 | エラー | 不明 | 退信 | 不存在 | 失败 | 失敗 | 被拒 | 无法
+    """
+)
+STATED: Final = phrases(
+    """
+    undeliver | non-deliver | could not be delivered | couldn't be delivered | cannot be delivered |
+    can't be delivered | can not be delivered | not be delivered | was not delivered | not delivered |
+    not been delivered | wasn't delivered | unable to deliver | not able to deliver | wasn't able to deliver |
+    could not deliver | couldn't deliver | delivery fail | delivery has failed | delivery error | did not reach |
+    failed to deliver | did not receive | failed to reach | has been rejected | was rejected | been returned |
+    user unknown | not a valid user | does not exist | returned mail | delivery problem | could not send |
+    address that failed | nie dostarczon | nie została dostarczona | nie mogła zostać dostarczona |
+    nie można dostarczyć | nie mozna dostarczyc | niedostarcz | nie udało się dostarczyć | nie zostala dostarczona |
+    nicht zugestellt | unzustellbar | nicht zustellbar | n'a pas pu être | non remis | no se pudo entregar |
+    no se ha podido entregar | no se puede entregar | impossibile recapitare | impossibile consegnare |
+    non è stato recapitato | não foi entregue | não pôde ser entregue | niet worden bezorgd | niet bezorgd |
+    nelze doručit | nebyl doručen | не доставлен | не может быть доставлено | не удалось доставить | 届けできません |
+    配信できません | 送信できません | 无法投递 | 退信
+    """
+)
+"""Statements that this very message failed: what a report that names nobody must say."""
+SIGNED: Final = phrases(
+    """
+    this is the postfix program | this is the mail system at host | the qmail-send program |
+    created automatically by mail delivery | ----- transcript of session follows | the following addresses had |
+    reporting-mta: | final-recipient: | diagnostic information for administrators |
+    this is an automatically generated delivery status | this is a delivery status | delivery status notification |
+    technical details of permanent failure | could not be delivered to | the following recipient(s) |
+    did not reach the following
+    """
+)
+"""Words of mail systems that people don't write by themselves."""
+DUE: Final = phrases(
+    """
+    warning message only | this is a warning only | do not need to resend | will be retried until |
+    will be retried for | notification (delay) | still being retried | delivery incomplete | delayed mail |
+    has not yet been delivered
+    """
+)
+"""Delays, whatever errors are told besides."""
+DELAYED: Final = phrases(
+    """
+    has been delayed | have been delayed | is delayed | been delayed | delayed 24 | delivery delay | delayed mail |
+    will be retried | will retry | will keep trying | keep trying | will continue to | continue trying |
+    will be tried again | will try again | still being retried | still trying | not yet been delivered |
+    not been delivered yet | has not yet | warning message only | do not need to resend | don't need to resend |
+    delivery attempts will continue | will be attempted | temporarily undeliverable | temporary problem delivering |
+    delivery incomplete | is still in the queue | remains in the queue | delivery will be attempted |
+    message is still | opóźni | opozni | próby dostarczenia będą | zostanie ponowion | zostaną ponowion |
+    będzie ponawia | będziemy próbować | ponowi prób | nie została jeszcze dostarczona | kolejne próby | niekompletn
+    | nadal próbuj | verzögert | verspätet | weiterhin versucht | noch nicht zugestellt | erneut versucht | retardé
+    | a été différé | nouvelle tentative | nouvelles tentatives | pas encore été | se ha retrasado | se retrasó |
+    ha sido retrasad | se seguirá intentando | volverá a intentar | reintentar | todavía no | in ritardo | ritardat
+    | tenterà di nuovo | nuovi tentativi | non è ancora | atrasad | continuará tentando | novas tentativas |
+    vertraagd | opnieuw geprobeerd | zpožd | opakován | задерж | попытки будут | будет повтор | 遅延 | 遅れて | 再送を |
+    再度送信を試 | 延迟 | 延遲
+    """
+)
+FINAL: Final = phrases(
+    """
+    giving up | gave up | given up | will not be retried | won't be retried | no further | not be attempted |
+    permanent error | permanent fail | permanent fatal | fatal error | retry timeout exceeded |
+    retry time not reached for any host after a long | has expired | message expired | time expired | too long in |
+    message size exceeds | could not send message for past | not delivered within | did not reach |
+    failed permanently | does not exist | will no longer | returned to sender | returning message |
+    undeliverable message returned | delivery has failed | delivery to the following recipient failed |
+    delivery to the following recipients failed | stopped trying | last attempt | been returned | rezygnuj |
+    zaniechano | nie będzie ponawian | nie będą ponawiane | nie istnieje | ostateczn | trwały błąd | endgültig |
+    wird nicht erneut | existiert nicht | définitivement | abandon | définitive | definitivamente | definitivo |
+    definitief | окончательн | сдаюсь
+    """
+)
+
+
+_PERMANENT: Final = re.compile(r"(?<![\d.])(?:5[0-5]\d[ -][a-z<\"'#(5]|5\.\d\.\d{1,3}(?!\.\d))")
+"""A reply or a status of class 5 (RFC 3463): a delay quotes none."""
+
+
+def fold(words: str) -> str:
+    """The beginning of `words` in lower case with single spaces."""
+    return " ".join(words[:LOOKED_AT].lower().replace("\u2019", "'").split())
+
+
+def says(phrases: tuple[str, ...], folded: str) -> bool:
+    """Whether one of the phrases stands in a folded text."""
+    return any(phrase in folded for phrase in phrases)
+
+
+def action(folded: str) -> Action:
+    """Failed or delayed, by the words of a folded notice: what is given up is final, whatever was tried before."""
+    if says(DUE, folded):
+        return Action.DELAYED
+    if says(FINAL, folded) or _PERMANENT.search(folded):
+        return Action.FAILED
+    return Action.DELAYED if says(DELAYED, folded) else Action.FAILED
+
+
+def is_report_subject(subject: str) -> bool:
+    """Whether a subject reads like a delivery report's, and not like a person's reply to one."""
+    return bool(_SUBJECT.search(subject)) and not FORWARDED.match(subject)
+
+
+def score(message: Message) -> int:
+    """How much a message looks like a report that a mail system wrote; 3 is enough. Its text is not asked here.
+
+    A null sender alone proves nothing, nor does a subject; marks of lists and of people's mail programs count against.
+    """
+    headers = message.headers
+    subject = message.subject
+    if FORWARDED.match(subject):
+        return 0
+    daemon = message.from_daemon
+    points = 2 * is_report_subject(subject) + 2 * daemon + message.from_postmaster
+    points += message.null_sender or not message.sender
+    points += bool(message.auto_submitted)
+    points += 3 * (b"x-failed-recipients" in headers)
+    points += 2 * (message.content_type == b"multipart/report")
+    if daemon:
+        return points
+    points -= (
+        3
+        * (b"list-unsubscribe" in headers or b"list-id" in headers or b"list-post" in headers)
+        * (1 if not message.from_postmaster else 0)
+    )
+    points -= 2 * message.personal_return_path
+    points -= 2 * bool(_PROGRAM.search(headers.raw(b"user-agent") or headers.raw(b"x-mailer")))
+    points -= b"in-reply-to" in headers and not message.null_sender
+    return points + bool(_SYSTEM.search(message.author))
+
+
+def _comes_back(message: Message) -> bool:
+    """Whether a whole message, or its headers, lie within, and were sent by the one whom this message addresses."""
+    part = returned.part_headers(message)
+    back = part or returned.text_headers(message)
+    if back is None:
+        return False
+    if part and back.token(b"content-type") == b"multipart/report":
+        return False  # somebody shows a bounce to somebody
+    to = message.headers.address(b"to").lower()
+    return bool(to) and to in (
+        back.address(b"from").lower(),
+        back.address(b"return-path").lower(),
+        back.address(b"sender").lower(),
+    )
+
+
+_SYSTEM: Final = re.compile(
+    r"(?i)mail delivery|delivery (?:sub)?system|mail(?:er)?[ -]?daemon|postmaster|mail (?:system|server|gateway|"
+    r"router|administrator)|system administrator|internet mail|system poczt|serwer poczt|message (?:router|transfer|"
+    r"gateway)|"
+    r"content gateway|notification|nondelivery|non-delivery|delivery"
+)
+
+
+_PROGRAM: Final = re.compile(
+    rb"(?i)thunderbird|mutt|outlook|apple mail|iphone|ipad|android|mozilla|the bat|claws|evolution|k-?9|becky|"
+    rb"roundcube|webmail|gmail|alpine|eudora|foxmail"
+)
+
+
+def is_notice(message: Message) -> bool:
+    """Whether a mail system wrote this, and it says that something was not delivered."""
+    points = score(message)
+    if points < 1 or _shows_a_report(message):
+        return False
+    if points >= 5 and (message.content_type == b"multipart/report" or b"x-failed-recipients" in message.headers):
+        return True
+    folded = fold(message.notice_text)
+    if points < 3:
+        points += 2 * says(SIGNED, folded) + 2 * _comes_back(message)
+    return points >= 3 and (says(FAILED, folded) or says(DELAYED, folded) or says(DUE, folded))
+
+
+def _shows_a_report(message: Message) -> bool:
+    """Whether a report lies within as a whole: somebody forwards it, unless a mail system itself sends it back."""
+    if message.from_daemon or message.content_type == b"multipart/report":
+        return False
+    headers = returned.part_headers(message)
+    return headers is not None and headers.token(b"content-type") == b"multipart/report"

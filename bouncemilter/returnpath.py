@@ -1,0 +1,107 @@
+"""Return paths: which envelope recipients are ours, and whom an unsigned VERP address names. A leaf.
+
+A return path is `PREFIX@DOMAIN` or `PREFIX+…@DOMAIN`; the domain and the prefix alone make it ours. What stands behind
+the plus sign in Postfix's VERP (`bounces+user=example.pl@…`, default_verp_delimiters) and in Mailman's
+(`list-bounces+user=example.pl@…`) is the recipient whose local part and domain are joined by an equals sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bouncemilter import address
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPath:
+    """One configured return path."""
+
+    domain: str
+    prefix: str
+    """The local part before the delimiter, without it."""
+    delimiters: str = "+="
+    """What separates prefix and recipient, then the recipient's local part and domain (Postfix's default)."""
+    sender_domains: tuple[str, ...] = ()
+    """The From domains of the mail that carries this return path."""
+
+
+class Ownership(StrEnum):
+    """What an envelope recipient is to us."""
+
+    RETURN_PATH = "return_path"
+    WATCHED = "watched"
+    """An address of `inbound.addresses`."""
+    PASSED = "passed"
+    """postmaster@ or abuse@ of a return-path domain (RFC 5321 section 4.5.1, RFC 2142): handed on unread."""
+
+
+PASSED_LOCAL_PARTS = ("postmaster", "abuse")
+
+
+class Recognizer:
+    """Tells our envelope recipients from all others, by form alone: never by age, signature or store."""
+
+    def __init__(self, return_paths: Iterable[ReturnPath], watched: Iterable[str] = ()) -> None:
+        self._paths: Mapping[str, tuple[ReturnPath, ...]] = _by_domain(return_paths)
+        self._watched = frozenset(address.key(each) for each in watched)
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """The return-path domains, as A-labels."""
+        return frozenset(self._paths)
+
+    def ownership(self, recipient: str) -> Ownership | None:
+        """What `recipient` (with or without angle brackets) is to us; None where it is not ours."""
+        key = address.key(recipient)
+        if not key:
+            return None
+        if key in self._watched:
+            return Ownership.WATCHED
+        local, _, domain = key.rpartition("@")
+        if domain not in self._paths:
+            return None
+        if self._path(local, domain):
+            return Ownership.RETURN_PATH
+        return Ownership.PASSED if local in PASSED_LOCAL_PARTS else None
+
+    def sender_domain(self, recipient: str) -> str:
+        """The domain (A-label) in whose name mail is sent that returns to `recipient`; empty where it is not ours.
+
+        The first of the return path's sender domains, or the watched address's own domain.
+        """
+        local, _, domain = address.key(recipient).rpartition("@")
+        path = self._path(local, domain)
+        if path:
+            return address.domain_key(path.sender_domains[0]) if path.sender_domains else domain
+        return domain if f"{local}@{domain}" in self._watched else ""
+
+    def verp_recipient(self, recipient: str) -> str:
+        """The address that an unsigned VERP return path names, or an empty string."""
+        written, _, verp_domain = address.key(recipient, fold_local_part=False).rpartition("@")
+        path = self._path(written, verp_domain)
+        if path is None:
+            return ""
+        extension = written[len(path.prefix) + 1 :]
+        local, joiner, domain = extension.rpartition(path.delimiters[1])
+        named = f"{local}@{domain}"
+        return named if joiner and "." in domain and address.split(named) else ""
+
+    def _path(self, local: str, domain: str) -> ReturnPath | None:
+        for path in self._paths.get(domain, ()):
+            prefix = path.prefix.lower()
+            folded = local.lower()
+            if folded == prefix or folded.startswith(prefix + path.delimiters[0]):
+                return path
+        return None
+
+
+def _by_domain(return_paths: Iterable[ReturnPath]) -> dict[str, tuple[ReturnPath, ...]]:
+    found: dict[str, tuple[ReturnPath, ...]] = {}
+    for path in return_paths:
+        domain = address.domain_key(path.domain)
+        # The longest prefix first, so that `news-pl` is not read as `news`.
+        paths = sorted((*found.get(domain, ()), path), key=lambda each: -len(each.prefix))
+        found[domain] = tuple(paths)
+    return found

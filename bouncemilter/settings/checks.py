@@ -1,0 +1,168 @@
+"""Faults that no single key shows: contradictions between keys, and with the machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from bouncemilter import domain
+from bouncemilter.settings.types import Settings
+
+Found = Iterator[tuple[str, str]]
+"""Key and text of each fault."""
+
+
+def consistency(settings: Settings) -> Found:
+    """Contradictions between keys."""
+    yield from _shared_sockets(settings)
+    yield from _free_mail(settings)
+    yield from _double_return_paths(settings)
+    yield from _forwarding_loop(settings)
+    if settings.sink.enabled and not settings.sink.listener:
+        yield "sink.listener", "the sink is enabled, but has no listener"
+    if not settings.sink.enabled and not settings.milter.enabled:
+        yield "sink.enabled", "neither sink nor milter is enabled: no mail could come in"
+    if not settings.return_path and not settings.inbound.addresses:
+        yield "return_path", "neither [[return_path]] nor inbound.addresses says which mail is yours"
+
+
+def environment(settings: Settings) -> Found:
+    """Files and folders that are named, but are not there or not usable."""
+    state = settings.state_directory
+    if not state.is_dir():
+        yield "state_directory", f"no such folder: {state}"
+    elif not os.access(state, os.W_OK | os.X_OK):
+        yield "state_directory", f"can't be written to: {state}"
+    rules = settings.classify.rules_directory
+    if rules and not Path(rules).is_dir():
+        yield "classify.rules_directory", f"no such folder: {rules}"
+    for key, socket in sockets(settings):
+        folder = Path(socket.removeprefix("unix:")).parent
+        if socket.startswith("unix:") and not folder.is_dir():
+            yield key, f"no such folder: {folder}"
+
+
+def warnings(settings: Settings) -> Found:
+    """What works, but is likely not meant."""
+    for index, path in enumerate(settings.return_path):
+        for sender in path.sender_domains:
+            if domain.registrable(sender) != domain.registrable(path.domain):
+                yield (
+                    f"return_path[{index}].domain",
+                    f"{path.domain} and {sender} share no registrable domain: SPF will not align for DMARC",
+                )
+    for key, name in _own_names(settings):
+        if domain.is_public_suffix(name):
+            yield key, f"{name} is a public suffix: the domains of others lie below it"
+    yield from _vain_policy(settings)
+    if settings.web.enabled and not _loopback(settings.web.address):
+        yield "web.address", "not a loopback address: anybody who reaches it can read the figures"
+    if not settings.inbound.own_domains and settings.inbound.addresses:
+        yield (
+            "inbound.own_domains",
+            "empty: no return to inbound.addresses can be tied to your mail, so none will count",
+        )
+
+
+def sockets(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Key and address of every socket that will be opened."""
+    if settings.sink.enabled:
+        for index, listener in enumerate(settings.sink.listener):
+            yield f"sink.listener[{index}].address", listener.address
+    if settings.milter.enabled:
+        yield "milter.socket", settings.milter.socket
+    if settings.web.enabled:
+        yield "web.address", settings.web.address
+
+
+def _vain_policy(settings: Settings) -> Found:
+    """Rules by which nothing would ever be suppressed."""
+    rules = settings.policy
+    if rules.require == "token":
+        yield "policy.require", "token: return paths are not signed yet, so no report will count"
+    if (rules.soft_messages - 1) * rules.soft_spacing_hours > rules.window_days * 24:
+        apart = f"{rules.soft_messages} messages, {rules.soft_spacing_hours} hours apart"
+        yield "policy.soft_messages", f"{apart}, never fit into {rules.window_days} days"
+
+
+def _loopback(socket: str) -> bool:
+    host = _host_and_port(socket)[0]
+    return socket.startswith("unix:") or host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _host_and_port(socket: str) -> tuple[str, str]:
+    """Host, in lower case and without brackets, and port of `inet:HOST:PORT`."""
+    host, _, port = socket.removeprefix("inet:").rpartition(":")
+    return host.strip("[]").lower(), port
+
+
+def _shared_sockets(settings: Settings) -> Found:
+    users: list[tuple[str, str]] = []
+    for key, socket in sockets(settings):
+        first = next((before for before, taken in users if _clash(socket, taken)), "")
+        if first:
+            what = f"port {_host_and_port(socket)[1]}" if socket.startswith("inet:") else socket
+            yield key, f"{what} is already taken by {first}"
+        users.append((key, socket))
+
+
+def _clash(one: str, other: str) -> bool:
+    """Whether two sockets can't be open at once, or might not: a name may stand for any address."""
+    if not (one.startswith("inet:") and other.startswith("inet:")):
+        return os.path.normpath(one) == os.path.normpath(other)
+    (host, port), (other_host, other_port) = _host_and_port(one), _host_and_port(other)
+    return port == other_port and (host == other_host or not (_is_one_address(host) and _is_one_address(other_host)))
+
+
+def _is_one_address(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _forwarding_loop(settings: Settings) -> Found:
+    """What people wrote would come back to us."""
+    forward_to = settings.sink.forward_to
+    if not forward_to or not settings.sink.enabled:
+        return
+    peer = forward_to if forward_to.startswith("unix:") else f"inet:{forward_to}"
+    for index, listener in enumerate(settings.sink.listener):
+        if peer.lower() == listener.address.lower():
+            yield "sink.forward_to", f"{forward_to} is the sink itself (sink.listener[{index}])"
+
+
+def _own_names(settings: Settings) -> Found:
+    """Key and name of every domain that is said to be ours."""
+    for index, name in enumerate(settings.inbound.own_domains):
+        yield f"inbound.own_domains[{index}]", name
+    for index, path in enumerate(settings.return_path):
+        yield f"return_path[{index}].domain", path.domain
+        for at, name in enumerate(path.sender_domains):
+            yield f"return_path[{index}].sender_domains[{at}]", name
+
+
+def _free_mail(settings: Settings) -> Found:
+    """Domains of free mailboxes: whoever took wp.pl for their own would take every report about it for their own."""
+    for key, name in _own_names(settings):
+        if name in free_mail_domains():
+            yield key, f"{name} belongs to a provider of mailboxes, not to you"
+
+
+@cache
+def free_mail_domains() -> frozenset[str]:
+    """The domains in freemail.txt."""
+    text = resources.files("bouncemilter.settings").joinpath("freemail.txt").read_text("utf-8")
+    return frozenset(line for line in text.split("\n") if line and not line.startswith("#"))
+
+
+def _double_return_paths(settings: Settings) -> Found:
+    first: dict[tuple[str, str], int] = {}
+    for index, path in enumerate(settings.return_path):
+        before = first.setdefault((path.domain, path.prefix.lower()), index)
+        if before != index:
+            yield f"return_path[{index}]", f"the same domain and prefix as return_path[{before}]"

@@ -1,0 +1,325 @@
+"""Every key of the configuration, with its meaning and default. The reference file is made from this."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+from bouncemilter import address, returnpath
+from bouncemilter.model import Kind
+from bouncemilter.policy import Preset
+
+_INET = re.compile(r"inet:(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>[1-9][0-9]{0,4})\Z")
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
+_MODE = re.compile(r"0[0-7]{3}\Z")
+_SUN_PATH = 107  # sizeof(sockaddr_un.sun_path) - 1 on Linux
+
+
+def _socket(text: str) -> str:
+    """`unix:/absolute/path` or `inet:HOST:PORT`."""
+    if text.startswith("unix:"):
+        path = text.removeprefix("unix:")
+        if not path.startswith("/"):
+            raise ValueError("a unix socket needs an absolute path: unix:/run/bouncemilter/lmtp.sock")
+        if len(path.encode()) > _SUN_PATH:
+            raise ValueError(f"the path of a unix socket has at most {_SUN_PATH} octets")
+        return text
+    inet = _INET.match(text)
+    if inet is None or int(inet["port"]) > 65535 or not _host_or_literal(inet["host"]):
+        raise ValueError("write unix:/absolute/path or inet:HOST:PORT (inet:127.0.0.1:2424, inet:[::1]:2424)")
+    return text
+
+
+def _host_or_literal(host: str) -> bool:
+    try:
+        return not host.startswith("[") or bool(ipaddress.IPv6Address(host[1:-1]))
+    except ValueError:
+        return False
+
+
+def _domain(text: str) -> str:
+    key = address.domain_key(text)
+    labels = key.split(".")
+    if len(labels) < 2 or labels[-1].isdigit() or len(key) > 253 or not all(_LABEL.match(label) for label in labels):
+        raise ValueError("not a domain name")
+    return key
+
+
+def _host(text: str) -> str:
+    """The name of a host, which may have no domain."""
+    if len(text) > 253 or not all(_LABEL.match(label) for label in text.lower().split(".")):
+        raise ValueError("not the name of a host")
+    return text
+
+
+def _own_host(text: str) -> str:
+    return text and _host(text)
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("write an absolute path")
+    return path
+
+
+def _rules_folder(text: str) -> str:
+    return text and str(_folder(Path(text)))
+
+
+def _mailbox(text: str) -> str:
+    if not address.key(text) or "*" in text:
+        raise ValueError("not an e-mail address (exact addresses only, never a whole domain)")
+    return text
+
+
+def _prefix(text: str) -> str:
+    if not _PREFIX.match(text):
+        raise ValueError("a prefix is made of letters, digits, dot, hyphen and underscore, at most 32 of them")
+    if text.lower() in returnpath.PASSED_LOCAL_PARTS:
+        raise ValueError(f"{text} is a mailbox that people must reach (RFC 5321 section 4.5.1, RFC 2142)")
+    return text
+
+
+def _delimiters(text: str) -> str:
+    # A hyphen between user and domain would make user@my-domain.pl of nobody's mailbox, or somebody else's.
+    if text not in ("+=", "-="):
+        raise ValueError('"+=" or "-=", as in Postfix\'s default_verp_delimiters')
+    return text
+
+
+def _network(text: str) -> str:
+    if text != "unix":
+        ipaddress.ip_network(text)
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("not a time zone of the system's database, such as Europe/Warsaw") from None
+    return text
+
+
+def _peer(text: str) -> str:
+    """A mail server: `HOST:PORT`, `unix:/path`, or nothing."""
+    if text and not text.startswith("unix:"):
+        try:
+            _socket(f"inet:{text}")
+        except ValueError:
+            raise ValueError("write HOST:PORT or unix:/absolute/path") from None
+    return _socket(text) if text.startswith("unix:") else text
+
+
+def _mode(text: str) -> str:
+    if not _MODE.match(text):
+        raise ValueError('write four octal digits in quotes, such as "0660"')
+    return text
+
+
+SocketAddress = Annotated[str, AfterValidator(_socket)]
+Domain = Annotated[str, AfterValidator(_domain)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
+Delimiters = Annotated[str, AfterValidator(_delimiters)]
+Network = Annotated[str, AfterValidator(_network)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Peer = Annotated[str, AfterValidator(_peer)]
+Mode = Annotated[str, AfterValidator(_mode)]
+Host = Annotated[str, AfterValidator(_host)]
+OwnHost = Annotated[str, AfterValidator(_own_host)]
+RulesFolder = Annotated[str, AfterValidator(_rules_folder)]
+Messages = Annotated[PositiveInt, Field(le=100)]
+Days = Annotated[PositiveInt, Field(le=3650)]
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are errors."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+class OnError(StrEnum):
+    """What the milter answers when a bounce could not be committed."""
+
+    TEMPFAIL = "tempfail"
+    ACCEPT = "accept"
+
+
+# TOML has strings only where these have types of their own, so they are read leniently.
+Lenient = Field(strict=False)
+PresetName = Annotated[Preset, Lenient]
+KindName = Annotated[Kind, Lenient]
+OnErrorName = Annotated[OnError, Lenient]
+Folder = Annotated[Path, Lenient, AfterValidator(_folder)]
+
+
+class StoreSettings(Section):
+    """Where events and suppressions are kept."""
+
+    url: str = ""
+    """An SQLAlchemy URL. Empty: SQLite, in the file bouncemilter.db of the state directory."""
+    busy_timeout_s: PositiveFloat = 5.0
+    """Seconds to wait for another process's write before the mail is deferred."""
+
+
+class ListenerSettings(Section):
+    """One socket of the sink."""
+
+    protocol: Literal["lmtp", "smtp"]
+    """lmtp (recommended: one answer for each recipient) or smtp."""
+    address: SocketAddress
+    """unix:/absolute/path or inet:HOST:PORT."""
+
+
+class SinkSettings(Section):
+    """The sink: the mail server that return-path domains are routed to."""
+
+    enabled: bool = True
+    """Whether the sink runs."""
+    trusted_clients: list[Network] = ["127.0.0.1/32", "::1/128", "unix"]
+    """Who may say by XFORWARD where a mail came from: networks, and `unix` for the unix sockets."""
+    mta_names: list[Host] = []
+    """The names that your own mail server writes into Received headers (Postfix's myhostname).
+    Empty: this host's name."""
+    max_message_bytes: PositiveInt = 52_428_800
+    """Larger messages are refused (SIZE). Not less than the mail server's own message_size_limit."""
+    max_connections: PositiveInt = 128
+    """Connections at a time."""
+    command_timeout_s: PositiveFloat = 30.0
+    """Seconds to wait for a command."""
+    content_timeout_s: PositiveFloat = 300.0
+    """Seconds to wait for the content of a message."""
+    forward_to: Peer = ""
+    """The mail server, HOST:PORT or unix:/path, that gets what people wrote.
+    Empty: the Maildir `passed` of the state directory."""
+    socket_mode: Mode = "0660"
+    """Permissions of the sink's unix sockets, octal."""
+    listener: list[ListenerSettings] = [
+        ListenerSettings(protocol="lmtp", address="unix:/var/spool/postfix/bouncemilter/lmtp.sock")
+    ]
+    """The sockets."""
+
+
+class MilterSettings(Section):
+    """The milter: for bounces to addresses in ordinary domains."""
+
+    enabled: bool = False
+    """Whether the milter runs."""
+    socket: SocketAddress = "unix:/var/spool/postfix/bouncemilter/milter.sock"
+    """unix:/absolute/path (under a chrooted Postfix it lies below the queue directory), or inet:HOST:PORT,
+    which costs 40 ms a message."""
+    socket_mode: Mode = "0660"
+    """Permissions of a unix socket, octal."""
+    on_error: OnErrorName = OnError.TEMPFAIL
+    """When a bounce can't be stored: tempfail (the mail server keeps it) or accept (it is delivered unchanged)."""
+    trust_local_users: bool = False
+    """Whether every null-sender mail made on this host is the mail server's own report.
+    Any local user can forge one."""
+    timeout_s: PositiveFloat = 20.0
+    """Seconds until a message that is still being stored is deferred. Less than the mail server's own time-out."""
+    max_connections: PositiveInt = 128
+    """Sessions at a time in which our own mail is taken; beyond them it is deferred, and other mail passes."""
+
+
+class InboundSettings(Section):
+    """Whose returns are ours, beside the return paths."""
+
+    addresses: list[Mailbox] = []
+    """Exact addresses whose returned mail is consumed, such as newsletter@example.pl.
+    What people write to them is delivered."""
+    own_domains: list[Domain] = []
+    """The domains of your From and Message-ID headers: the evidence for returns that came to no VERP address."""
+    also_pass: list[KindName] = []
+    """Kinds that are passed on too, beside mail, challenge and report; for example auto_reply."""
+
+
+class ReturnPathSettings(Section):
+    """A return path (envelope sender) of your mailings: PREFIX+user=domain@DOMAIN."""
+
+    domain: Domain
+    """A domain of its own for returns; its mail is routed to the sink."""
+    prefix: Prefix
+    """The local part before the delimiter."""
+    delimiters: Delimiters = "+="
+    """Postfix's default_verp_delimiters."""
+    sender_domains: list[Domain] = []
+    """The From domains of the mail that carries this return path."""
+
+
+class PolicySettings(Section):
+    """When an address is suppressed."""
+
+    preset: PresetName = Preset.HARD_ONLY
+    """observe (suppresses nothing, passes everything), hard-only (soft bounces are only watched) or standard."""
+    soft_messages: Messages = 4
+    """Soft bounces, of so many messages within the window, suppress."""
+    hard_messages: Messages = 2
+    """Hard bounces of a category that is not certain at once, of so many messages within the window, suppress."""
+    window_days: Annotated[PositiveInt, Field(le=32)] = 32
+    """From the oldest counted bounce to the newest; at most 32."""
+    soft_spacing_hours: Annotated[PositiveInt, Field(le=32 * 24)] = 24
+    """Soft bounces of one address count once in so many hours."""
+    soft_expiry_days: Days = 90
+    """After so many days an address that was suppressed for soft bounces is written to again. Hard ones never are."""
+    require: Literal["token", "local", "plausible", "any"] = "plausible"
+    """The weakest evidence that counts. What can't be tied to your mail at all never counts, whatever stands here."""
+    fold_local_part: bool = True
+    """Whether Jan@example.pl and jan@example.pl are one address."""
+
+
+class ClassifySettings(Section):
+    """How failures are understood."""
+
+    rules_directory: RulesFolder = ""
+    """A folder of your own rules (*.toml), which win over the built-in ones. Empty: none."""
+
+
+class WebSettings(Section):
+    """HTTP: /metrics, /healthz, /readyz."""
+
+    enabled: bool = True
+    """Whether it runs."""
+    address: SocketAddress = "inet:127.0.0.1:9125"
+    """inet:HOST:PORT on a loopback address, or unix:/absolute/path."""
+
+
+class LogSettings(Section):
+    """JSON lines on standard output."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
+
+
+class Settings(Section):
+    """The whole file."""
+
+    state_directory: Folder = Path("/var/lib/bouncemilter")
+    """The store, and the Maildir of what was passed on."""
+    hostname: OwnHost = ""
+    """The name that SMTP peers are shown. Empty: this host's fully qualified name."""
+    time_zone: Zone = "UTC"
+    """The zone of the days in reports; everything else is UTC."""
+    store: StoreSettings = StoreSettings()
+    sink: SinkSettings = SinkSettings()
+    milter: MilterSettings = MilterSettings()
+    inbound: InboundSettings = InboundSettings()
+    return_path: list[ReturnPathSettings] = []
+    policy: PolicySettings = PolicySettings()
+    classify: ClassifySettings = ClassifySettings()
+    web: WebSettings = WebSettings()
+    log: LogSettings = LogSettings()
+
+    @property
+    def store_url(self) -> str:
+        """The SQLAlchemy URL of the store."""
+        return self.store.url or f"sqlite+aiosqlite:///{self.state_directory / 'bouncemilter.db'}"

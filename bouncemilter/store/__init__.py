@@ -1,0 +1,28 @@
+"""Events, suppressions and counts on disk."""
+
+from bouncemilter.store.errors import BadRow, Refusal, StoreError, StoreRefused, StoreUnavailable
+from bouncemilter.store.queries import Filter
+from bouncemilter.store.recording import Entry, Recorded, Tally
+from bouncemilter.store.retention import Purged, Retention
+from bouncemilter.store.rows import Change, DailyCount, Operation, StoredEvent, Watched
+from bouncemilter.store.store import Store
+
+__all__ = [
+    "BadRow",
+    "Change",
+    "DailyCount",
+    "Entry",
+    "Filter",
+    "Operation",
+    "Purged",
+    "Recorded",
+    "Refusal",
+    "Retention",
+    "Store",
+    "StoreError",
+    "StoreRefused",
+    "StoreUnavailable",
+    "StoredEvent",
+    "Tally",
+    "Watched",
+]

@@ -1,0 +1,192 @@
+"""What is read from the store. Each function takes a connection and gives model objects."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bouncemilter.model import CLASS_OF, Category, Cause, Class, Front, Kind, Suppression, Trust
+from bouncemilter.store import rows
+from bouncemilter.store.ledger import MARKS_WINDOW
+from bouncemilter.store.rows import Change, DailyCount, Operation, StoredEvent, Watched
+from bouncemilter.store.schema import daily_counts, events, suppression_changes, suppressions
+from bouncemilter.store.sentences import in_force
+
+PAGE: Final = 1000
+"""Rows read at a time from long lists: no read transaction stays open while somebody prints them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which suppressions are listed; None and empty match any."""
+
+    cause: Cause | None = None
+    class_: Class | None = None
+    category: Category | None = None
+    prefix: str = ""
+    """What the address key begins with, literally: `%` and `_` stand for themselves."""
+    domain: str = ""
+    """The address key's domain, as A-label in lower case."""
+
+    def condition(self) -> sa.ColumnElement[bool]:
+        """In SQL, all values bound."""
+        column = suppressions.c
+        found: list[sa.ColumnElement[bool]] = [sa.true()]
+        if self.cause:
+            found.append(column.cause == self.cause)
+        if self.category:
+            found.append(column.category == self.category)
+        if self.class_:
+            found.append(column.category.in_([each for each in Category if CLASS_OF[each] is self.class_]))
+        if self.prefix:
+            found.append(column.address_key.startswith(self.prefix, autoescape=True))
+        if self.domain:
+            found.append(column.address_key.endswith(f"@{self.domain}", autoescape=True))
+        return sa.and_(*found)
+
+
+async def suppressed(connection: AsyncConnection, address_key: str, now: dt.datetime) -> tuple[Suppression, ...]:
+    """The suppressions in force of one address, in all scopes."""
+    return await _suppressions(connection, (suppressions.c.address_key == address_key) & in_force(now))
+
+
+async def suppressions_of(connection: AsyncConnection, address_key: str) -> tuple[Suppression, ...]:
+    """All suppressions that an address ever had, oldest first."""
+    return await _suppressions(connection, suppressions.c.address_key == address_key)
+
+
+async def suppressed_by_cause(connection: AsyncConnection, now: dt.datetime) -> dict[Cause, int]:
+    """How many suppressions are in force for each cause."""
+    statement = sa.select(suppressions.c.cause, sa.func.count()).where(in_force(now)).group_by(suppressions.c.cause)
+    return {Cause(cause): number for cause, number in await connection.execute(statement)}
+
+
+async def page(
+    connection: AsyncConnection, wanted: Filter, now: dt.datetime, after: int, limit: int
+) -> tuple[Suppression, ...]:
+    """The next of those in force that match, by id."""
+    condition = wanted.condition() & in_force(now) & (suppressions.c.id > after)
+    return await _suppressions(connection, condition, limit)
+
+
+async def events_of(connection: AsyncConnection, address_key: str, limit: int) -> tuple[StoredEvent, ...]:
+    """What was learnt about an address, newest first."""
+    statement = (
+        sa.select(events)
+        .where(events.c.address_key == address_key)
+        .order_by(events.c.at.desc(), events.c.id)
+        .limit(limit)
+    )
+    return tuple(rows.stored_event(row) for row in (await connection.execute(statement)).mappings())
+
+
+async def changes(connection: AsyncConnection, since: int, limit: int) -> tuple[Change, ...]:
+    """The changes after `since`, in order."""
+    log = suppression_changes.c
+    statement = (
+        sa.select(
+            log.seq,
+            log.at,
+            log.operation,
+            log.by,
+            log.note.label("change_note"),
+            suppressions,
+        )
+        .join_from(suppression_changes, suppressions)
+        .where(log.seq > since)
+        .order_by(log.seq)
+        .limit(limit)
+    )
+    found = (await connection.execute(statement)).mappings()
+    return tuple(
+        Change(
+            row["seq"],
+            row["at"],
+            Operation(row["operation"]),
+            row["by"],
+            row["change_note"],
+            rows.suppression(row),
+        )
+        for row in found
+    )
+
+
+async def last_change(connection: AsyncConnection) -> int:
+    """The `seq` of the newest change; 0 where there is none."""
+    return (await connection.execute(sa.select(sa.func.max(suppression_changes.c.seq)))).scalar() or 0
+
+
+async def counts(connection: AsyncConnection, first: dt.date, last: dt.date) -> tuple[DailyCount, ...]:
+    """The counts of the UTC days from `first` to `last`, both included."""
+    statement = (
+        sa.select(daily_counts)
+        .where(daily_counts.c.day.between(first, last))
+        .order_by(*daily_counts.primary_key.columns)
+    )
+    return tuple(
+        DailyCount(
+            row["day"],
+            Front(row["front"]),
+            Kind(row["kind"]),
+            rows.category(row["category"]),
+            Trust(row["trust"]) if row["trust"] else None,
+            row["overflow"],
+            row["n"],
+        )
+        for row in (await connection.execute(statement)).mappings()
+    )
+
+
+async def watched(connection: AsyncConnection, now: dt.datetime, limit: int) -> tuple[Watched, ...]:
+    """Addresses with marks in the window, no success since and no suppression in force, newest mark first."""
+    newer = events.alias()
+    success = (
+        sa.select(newer.c.id)
+        .where(
+            newer.c.address_key == events.c.address_key,
+            newer.c.effect == sa.literal_column("'success'"),
+            newer.c.at > events.c.at,
+        )
+        .exists()
+    )
+    refused = (
+        sa.select(suppressions.c.id).where(suppressions.c.address_key == events.c.address_key, in_force(now)).exists()
+    )
+    place = sa.func.row_number().over(partition_by=events.c.address_key, order_by=(events.c.at.desc(), events.c.id))
+    marks = (
+        sa.select(
+            events.c.address_key,
+            events.c.address,
+            events.c.watched,
+            events.c.at,
+            events.c.category,
+            place.label("place"),
+        )
+        .where(
+            events.c.at > now - MARKS_WINDOW,
+            events.c.counted.is_(sa.true()),
+            events.c.excused.is_(sa.false()),
+            events.c.watched != "",
+            ~success,
+            ~refused,
+        )
+        .subquery()
+    )
+    statement = sa.select(marks).where(marks.c.place == 1).order_by(marks.c.at.desc(), marks.c.address_key).limit(limit)
+    return tuple(
+        Watched(row["address_key"], row["address"], row["watched"], row["at"], rows.category(row["category"]))
+        for row in (await connection.execute(statement)).mappings()
+    )
+
+
+async def _suppressions(
+    connection: AsyncConnection, condition: sa.ColumnElement[bool], limit: int | None = None
+) -> tuple[Suppression, ...]:
+    statement = sa.select(suppressions).where(condition).order_by(suppressions.c.id).limit(limit)
+    found: Sequence[sa.RowMapping] = (await connection.execute(statement)).mappings().all()
+    return tuple(rows.suppression(row) for row in found)

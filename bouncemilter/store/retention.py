@@ -1,0 +1,69 @@
+"""Deleting what was kept long enough."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bouncemilter.model import Kind
+from bouncemilter.store.ledger import MARKS_WINDOW
+from bouncemilter.store.schema import events
+
+PIECE: Final = 1000
+"""Rows deleted in one transaction: recording goes on between the pieces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept. Counts, event ids and suppressions with their evidence are kept for good."""
+
+    events: dt.timedelta = dt.timedelta(days=400)
+    """A year, and a month to look back on it."""
+    excerpts: dt.timedelta = dt.timedelta(days=30)
+    """People's words in a message."""
+    auto_reply_excerpts: dt.timedelta = dt.timedelta(days=14)
+    """They tell where somebody is, and until when."""
+
+    def __post_init__(self) -> None:
+        if self.events < MARKS_WINDOW:
+            raise ValueError(f"events are counted for {MARKS_WINDOW.days} days; they cannot be deleted earlier")
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many events were deleted, and of how many the excerpt."""
+
+    events: int
+    excerpts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deleting:
+    """One piece of the events before `before`."""
+
+    before: dt.datetime
+
+    async def apply(self, connection: AsyncConnection, now: dt.datetime) -> int:  # noqa: ARG002  (Work's signature)
+        """Delete them; how many there were."""
+        some = sa.select(events.c.id).where(events.c.at < self.before).limit(PIECE)
+        return (await connection.execute(sa.delete(events).where(events.c.id.in_(some)))).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Blanking:
+    """One piece of the excerpts of events before `before`, of one kind or of all."""
+
+    before: dt.datetime
+    kind: Kind | None = None
+
+    async def apply(self, connection: AsyncConnection, now: dt.datetime) -> int:  # noqa: ARG002  (Work's signature)
+        """Empty them; how many there were."""
+        some = sa.select(events.c.id).where(events.c.at < self.before, events.c.excerpt != sa.literal_column("''"))
+        if self.kind:
+            some = some.where(events.c.kind == self.kind)
+        statement = sa.update(events).where(events.c.id.in_(some.limit(PIECE))).values(excerpt="")
+        return (await connection.execute(statement)).rowcount

@@ -1,0 +1,242 @@
+"""SQLite: how a file is made, checked, brought up to date and opened."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+import sqlite3
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event, pool
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bouncemilter.store import migration
+from bouncemilter.store.errors import Refusal, StoreRefused, StoreUnavailable
+
+APPLICATION_ID: Final = 0x424F4D49
+"""`BOMI` in octets 68 to 71 of the file: https://www.sqlite.org/fileformat2.html#application_id."""
+CHECKED_WHOLE: Final = 256 * 1024 * 1024
+"""Files up to this size, in octets, are read through at start (about a second). Of larger ones only the schema is
+read; `PRAGMA quick_check` on ten million rows would outlast the start time-out."""
+JOURNAL_KEPT: Final = 64 * 1024 * 1024
+"""Octets of write-ahead log that are kept for use again after a burst; more is given back to the disk."""
+READERS: Final = 4
+"""Connections that read; each is a thread."""
+
+
+async def prepare(path: Path, busy_timeout: float, *, check: bool) -> None:
+    """Make the file where there is none, else look at it and bring it up to date. StoreRefused, StoreUnavailable.
+
+    `check`: read all of it for damage.
+    """
+    await asyncio.to_thread(_prepare, path, busy_timeout, check=check)
+
+
+def writer(path: Path, busy_timeout: float) -> AsyncEngine:
+    """The engine of the one writing connection; a transaction takes the write lock as it begins."""
+    engine = create_async_engine(
+        _url("sqlite+aiosqlite", path),
+        poolclass=pool.AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"timeout": busy_timeout},
+    )
+    _set_up_writing(engine.sync_engine)
+    return engine
+
+
+def reader(path: Path, busy_timeout: float) -> AsyncEngine:
+    """The engine of the connections that only read."""
+    engine = create_async_engine(
+        _url("sqlite+aiosqlite", path),
+        poolclass=pool.AsyncAdaptedQueuePool,
+        pool_size=READERS,
+        max_overflow=0,
+        pool_timeout=busy_timeout,
+        connect_args={"timeout": busy_timeout},
+    )
+
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        _execute(connection, "PRAGMA query_only = ON")
+
+    event.listen(engine.sync_engine, "connect", connected)
+    return engine
+
+
+def _set_up_writing(engine: sa.Engine) -> None:
+    def connected(connection: Any, _record: object) -> None:
+        # The driver shall not begin transactions by itself: ours begin below.
+        connection.isolation_level = None
+        _execute(connection, "PRAGMA journal_mode = WAL")
+        _execute(connection, "PRAGMA synchronous = FULL")
+        _execute(connection, f"PRAGMA journal_size_limit = {JOURNAL_KEPT}")
+        _execute(connection, "PRAGMA foreign_keys = ON")
+
+    def begun(connection: sa.Connection) -> None:
+        # A deferred transaction that turns into a writing one fails at once where somebody else wrote meanwhile.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+
+
+def _execute(connection: Any, statement: str) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement)
+    finally:
+        cursor.close()
+
+
+def _url(driver: str, path: Path) -> URL:
+    # `mode=rw`: never made by opening, also not when it vanishes under a running daemon.
+    file = f"file:{urllib.parse.quote(str(path.absolute()))}"
+    return URL.create(driver, database=file, query={"mode": "rw", "uri": "true"})
+
+
+def _prepare(path: Path, busy_timeout: float, *, check: bool) -> None:
+    with _explained(path):
+        if not path.exists():
+            _create(path, busy_timeout)
+        _check_header(path)
+        if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
+            raise StoreRefused(Refusal.UNREACHABLE, f"{path}: not writable")
+        with _engine(path, busy_timeout) as engine, engine.connect() as connection:
+            _check_content(path, connection, whole=check)
+            revision = migration.revision(connection)
+        if not migration.known(revision):
+            raise StoreRefused(
+                Refusal.NEWER, f"{path}: written by a newer bouncemilter (schema {revision}); install that version"
+            )
+        if revision != migration.head():
+            _upgrade(path, busy_timeout)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Errors of the file system and of SQLite as those of the store."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sqlite3.OperationalError) as error:
+        text = str(getattr(error, "orig", None) or error)
+        if _temporary(error):
+            raise StoreUnavailable(f"{path}: {text}") from error
+        raise StoreRefused(Refusal.UNREACHABLE, f"{path}: {text}") from error
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+        text = str(getattr(error, "orig", None) or error)
+        raise StoreRefused(Refusal.CORRUPT, f"{path}: corrupt ({text}); restore a backup") from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreUnavailable(f"{path}: {error.strerror}") from error
+        raise StoreRefused(Refusal.UNREACHABLE, f"{path}: {error.strerror or error}") from error
+
+
+def _temporary(error: Exception) -> bool:
+    """Whether waiting may help (SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL)."""
+    return any(word in str(getattr(error, "orig", None) or error) for word in ("locked", "busy", "full"))
+
+
+@contextlib.contextmanager
+def _engine(path: Path, busy_timeout: float, *, writing: bool = False) -> Iterator[sa.Engine]:
+    """An engine on the calling thread; one that does not write keeps nobody from writing."""
+    engine = sa.create_engine(_url("sqlite", path), poolclass=pool.NullPool, connect_args={"timeout": busy_timeout})
+    if writing:
+        _set_up_writing(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _create(path: Path, busy_timeout: float) -> None:
+    """A new store, whole or not at all: built beside its place, then linked there, unless another was quicker."""
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    _touch(new)
+    try:
+        with _engine(new, busy_timeout, writing=True) as engine, engine.begin() as connection:
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            migration.upgrade(connection)
+        with contextlib.suppress(FileExistsError):
+            os.link(new, path)
+        _sync_folder(path.parent)
+    finally:
+        for suffix in ("", "-wal", "-shm"):
+            new.with_name(new.name + suffix).unlink(missing_ok=True)
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        header = file.read(100)
+    if not header:
+        # Not taken as new: a store that was cut to nothing held suppressions that must not be forgotten in silence.
+        raise StoreRefused(
+            Refusal.NOT_A_DATABASE, f"{path}: empty; restore a backup, or remove it to start with nothing"
+        )
+    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+        raise StoreRefused(Refusal.NOT_A_DATABASE, f"{path}: not a SQLite database")
+    application = int.from_bytes(header[68:72], "big")
+    if application != APPLICATION_ID:
+        raise StoreRefused(
+            Refusal.FOREIGN,
+            f"{path}: another program's database (application_id {application:#x}, not {APPLICATION_ID:#x})",
+        )
+
+
+def _upgrade(path: Path, busy_timeout: float) -> None:
+    newest = migration.head()
+    _back_up(path, path.with_name(f"{path.name}.before-{newest}"))
+    try:
+        with _engine(path, busy_timeout, writing=True) as engine, engine.begin() as connection:
+            migration.upgrade(connection)
+    except sa.exc.DBAPIError as error:
+        if _temporary(error):
+            raise
+        text = f"{path}: the step to schema {newest} failed and was taken back ({error.orig})"
+        raise StoreRefused(Refusal.NOT_UPGRADED, text) from error
+
+
+def _check_content(path: Path, connection: sa.Connection, *, whole: bool) -> None:
+    connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
+    if not whole or path.stat().st_size > CHECKED_WHOLE:
+        return
+    finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if finding != "ok":
+        raise StoreRefused(Refusal.CORRUPT, f"{path}: corrupt ({finding}); restore a backup")
+
+
+def _back_up(path: Path, copy: Path) -> None:
+    """A copy of the store as it is, its write-ahead log included; on disk when this returns."""
+    partial = copy.with_name(f".{copy.name}.{secrets.token_hex(4)}")
+    _touch(partial)
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(path)) as source,
+            contextlib.closing(sqlite3.connect(partial)) as target,
+        ):
+            source.backup(target)
+        partial.replace(copy)
+        _sync_folder(copy.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _touch(path: Path) -> None:
+    """An empty file that only its owner reads; SQLite gives its -wal and -shm the same mode."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,239 @@
+"""The store: what the rest of the program sees of it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bouncemilter import address
+from bouncemilter.model import Cause, Kind, Scope, Sentence, Suppression
+from bouncemilter.store import dialect, queries, sqlite
+from bouncemilter.store.errors import Refusal, StoreRefused, StoreUnavailable
+from bouncemilter.store.queries import PAGE, Filter
+from bouncemilter.store.recording import Entry, Recorded, Recording, Tally
+from bouncemilter.store.retention import PIECE, Blanking, Deleting, Purged, Retention
+from bouncemilter.store.rows import Change, DailyCount, StoredEvent, Watched
+from bouncemilter.store.schema import heartbeat
+from bouncemilter.store.sentences import Lifting, Suppressing
+from bouncemilter.store.writer import WAITING, Work, Writer
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Store:
+    """Events, suppressions and counts. Made by `Store.open`; used on one event loop.
+
+    Every method raises StoreUnavailable while the database cannot be used, and works again by itself afterwards.
+    """
+
+    def __init__(
+        self,
+        writing: AsyncEngine,
+        reading: AsyncEngine,
+        writer: Writer,
+        clock: Callable[[], dt.datetime],
+        *,
+        fold: bool,
+    ) -> None:
+        self._writing = writing
+        self._reading = reading
+        self._writer = writer
+        self._clock = clock
+        self._fold = fold
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        busy_timeout: float = 5.0,
+        fold_local_part: bool = True,
+        waiting: int = WAITING,
+        clock: Callable[[], dt.datetime] = _utc_now,
+        check: bool = True,
+    ) -> Self:
+        """Open the store at `url` (`sqlite+aiosqlite:////var/lib/bouncemilter/store.db`); a new one where none is.
+
+        `busy_timeout`: seconds to wait for another process's lock. `fold_local_part`: as in address.key, for addresses
+        given as written. `waiting`: calls that may wait for the writer. `clock`: now, UTC.
+        `check`: read the whole file for damage, as the daemon does; a short command need not.
+        An older schema is brought up to date, after a backup copy beside the file. StoreRefused: what is there cannot
+        be used, and was not changed. StoreUnavailable: locked just now.
+        """
+        try:
+            parsed = make_url(url)
+        except sa.exc.ArgumentError as error:
+            raise StoreRefused(Refusal.UNREACHABLE, "not a database URL") from error
+        if parsed.drivername not in ("sqlite", "sqlite+aiosqlite"):
+            raise StoreRefused(Refusal.UNREACHABLE, f"unknown database engine {parsed.drivername}")
+        if not parsed.database or parsed.database == ":memory:":
+            raise StoreRefused(Refusal.UNREACHABLE, "a store is a file")
+        path = Path(parsed.database)
+        await sqlite.prepare(path, busy_timeout, check=check)
+        writing, reading = sqlite.writer(path, busy_timeout), sqlite.reader(path, busy_timeout)
+        return cls(writing, reading, Writer(writing, clock, waiting), clock, fold=fold_local_part)
+
+    async def close(self) -> None:
+        """Commit what waits, then let go of the database. Calls after it raise StoreUnavailable."""
+        await self._writer.close()
+        await self._writing.dispose()
+        await self._reading.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.close()
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for the writer, for a gauge."""
+        return self._writer.waiting
+
+    async def record(self, entries: Sequence[Entry], tallies: Sequence[Tally] = ()) -> tuple[Recorded, ...]:
+        """Record all rows of one message in one transaction; returns after the commit, in order of `entries`.
+
+        A message whose entries all were recorded before counts no tallies again. StoreUnavailable: nothing of it is on
+        disk, or it is a duplicate next time. BadRow: the database refuses a value. What `judge` raises comes through.
+        """
+        recorded: tuple[Recorded, ...] = await self._writer.write(Recording(tuple(entries), tuple(tallies)))
+        return recorded
+
+    async def ping(self) -> None:
+        """A full round trip: a small write through the queue and the writer, committed; also while it is overloaded."""
+        await self._writer.write(_Heartbeat(), bounded=False)
+
+    def key(self, written: str) -> str:
+        """The key of an address as written. ValueError where it is none."""
+        key = address.key(written, fold_local_part=self._fold)
+        if not key:
+            raise ValueError(f"not an address: {written!r}")
+        return key
+
+    async def suppress(self, written: str, sentence: Sentence, *, by: str, note: str = "") -> Suppression:
+        """Suppress an address by hand or by an import; `by` is the login name. The one in force already is returned.
+
+        ValueError where `written` is no address.
+        """
+        found: Suppression = await self._writer.write(Suppressing(self.key(written), written, sentence, by, note))
+        return found
+
+    async def lift(
+        self,
+        written: str,
+        *,
+        by: str,
+        scope: Scope | None = None,
+        scope_value: str | None = None,
+        cause: Cause | None = None,
+        note: str = "",
+    ) -> tuple[Suppression, ...]:
+        """End the suppressions in force of an address that match (None: any); those that were ended, or none.
+
+        ValueError where `written` is no address.
+        """
+        lifted: tuple[Suppression, ...] = await self._writer.write(
+            Lifting(self.key(written), by, scope, scope_value, cause, note)
+        )
+        return lifted
+
+    async def purge(self, now: dt.datetime, retention: Retention | None = None) -> Purged:
+        """Delete what was kept long enough at `now`, in small transactions."""
+        kept = retention or Retention()
+        blanked = await self._repeat(Blanking(now - kept.auto_reply_excerpts, Kind.AUTO_REPLY))
+        blanked += await self._repeat(Blanking(now - kept.excerpts))
+        return Purged(await self._repeat(Deleting(now - kept.events)), blanked)
+
+    async def _repeat(self, work: Deleting | Blanking) -> int:
+        total = 0
+        while True:
+            done: int = await self._writer.write(work)
+            total += done
+            if done < PIECE:
+                return total
+
+    async def suppressed(self, address_key: str) -> tuple[Suppression, ...]:
+        """The suppressions in force of one address, in all scopes."""
+        async with self._read() as connection:
+            return await queries.suppressed(connection, address_key, self._clock())
+
+    async def suppressed_by_cause(self, now: dt.datetime) -> dict[Cause, int]:
+        """How many suppressions are in force at `now` for each cause."""
+        async with self._read() as connection:
+            return await queries.suppressed_by_cause(connection, now)
+
+    async def suppressions_of(self, address_key: str) -> tuple[Suppression, ...]:
+        """All suppressions that an address ever had, oldest first."""
+        async with self._read() as connection:
+            return await queries.suppressions_of(connection, address_key)
+
+    async def suppressions(self, wanted: Filter = Filter(), limit: int | None = None) -> AsyncIterator[Suppression]:  # noqa: B008  (frozen)
+        """Those in force that match, oldest first, read page by page."""
+        after, left = 0, limit
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            async with self._read() as connection:
+                found = await queries.page(connection, wanted, self._clock(), after, size)
+            for suppression in found:
+                yield suppression
+            if len(found) < size:
+                return
+            after = found[-1].id
+            left = None if left is None else left - len(found)
+
+    async def events_of(self, address_key: str, limit: int = PAGE) -> tuple[StoredEvent, ...]:
+        """What was learnt about an address, newest first."""
+        async with self._read() as connection:
+            return await queries.events_of(connection, address_key, limit)
+
+    async def changes(self, since: int, limit: int = PAGE) -> tuple[Change, ...]:
+        """The changes to suppressions after the `seq` in `since`, in order. Expiry alone is no change."""
+        async with self._read() as connection:
+            return await queries.changes(connection, since, limit)
+
+    async def last_change(self) -> int:
+        """The `seq` of the newest change, 0 where there is none: read it, list all, then follow `changes` from it."""
+        async with self._read() as connection:
+            return await queries.last_change(connection)
+
+    async def counts(self, first: dt.date, last: dt.date) -> tuple[DailyCount, ...]:
+        """The counts of the UTC days from `first` to `last`, both included."""
+        async with self._read() as connection:
+            return await queries.counts(connection, first, last)
+
+    async def watched(self, limit: int = PAGE) -> tuple[Watched, ...]:
+        """Addresses with marks and without a suppression in force, newest mark first."""
+        async with self._read() as connection:
+            return await queries.watched(connection, self._clock(), limit)
+
+    @contextlib.asynccontextmanager
+    async def _read(self) -> AsyncIterator[AsyncConnection]:
+        if self._writer.closed:
+            raise StoreUnavailable("closed")
+        try:
+            async with self._reading.connect() as connection:
+                yield connection
+        except Exception as error:
+            if dialect.temporary(error):
+                raise StoreUnavailable(dialect.first_line(error)) from error
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Heartbeat(Work):
+    """The small write of Store.ping."""
+
+    async def apply(self, connection: AsyncConnection, now: dt.datetime) -> None:
+        """Write the time."""
+        statement = dialect.insert_or_update(connection, heartbeat, "at")
+        await connection.execute(statement, {"id": 1, "at": now})

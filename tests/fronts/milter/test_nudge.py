@@ -1,0 +1,28 @@
+"""Waking libmilter's worker pool."""
+
+import socket
+
+import pytest
+
+from bouncemilter.fronts.milter.nudge import Nudge
+from bouncemilter.fronts.milter.options import Endpoint
+
+
+def test_one_connection(folder):
+    """However many callbacks wait, the socket gets one connection at a time."""
+    path = folder / "own.sock"
+    with socket.socket(socket.AF_UNIX) as own:
+        own.bind(str(path))
+        own.listen()
+        own.settimeout(0)
+        nudge = Nudge(Endpoint(path))
+        for _ in range(100):
+            nudge()
+        own.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            own.accept()
+
+
+def test_nobody_there(folder):
+    """A socket that is gone is no error: the front is ending."""
+    Nudge(Endpoint(folder / "gone.sock"))()
