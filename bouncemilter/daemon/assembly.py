@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
+import secrets
 import socket
 from functools import cache
 from pathlib import Path
@@ -138,14 +140,15 @@ def _libmilter_socket(address: str) -> str:
 
 def _hop_key(path: Path) -> bytes:
     """The secret that marks mail that we have handed on before; made on first use, readable by us alone."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
+    with contextlib.suppress(FileNotFoundError):
+        if len(key := path.read_bytes()) >= _HOP_KEY_OCTETS:  # else it was cut off by a full disk
+            return key
     key = os.urandom(_HOP_KEY_OCTETS)
-    with os.fdopen(handle, "wb") as file:
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
         file.write(key)
         file.flush()
         os.fsync(file.fileno())
+    new.replace(path)
     _log.info("hop_key_made", file=str(path))
     return key

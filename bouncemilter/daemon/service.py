@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from prometheus_client import Gauge
+from prometheus_client import Gauge, disable_created_metrics
 
 import bouncemilter
 from bouncemilter import notify
@@ -22,6 +22,7 @@ from bouncemilter.fronts.milter import MilterFront, SocketError
 from bouncemilter.fronts.sink import Sink
 from bouncemilter.model import Cause
 from bouncemilter.pipeline import Pipeline, balance
+from bouncemilter.pipeline import path as pipeline_path
 from bouncemilter.settings import Settings, SettingsError, load
 from bouncemilter.store import Store, StoreUnavailable
 from bouncemilter.web.app import application
@@ -58,6 +59,8 @@ class Daemon:
         self._settings = settings
         self._path = path
         self._stop = asyncio.Event()
+        self._started = False
+        self._reload_wanted = False
         self._draining = False
         self._failed = False
         self._broken = ""
@@ -66,6 +69,8 @@ class Daemon:
     def obstacles(self) -> list[str]:
         """Why no mail can be taken now."""
         found = []
+        if not self._started:
+            found.append("starting")
         if self._draining:
             found.append("stopping")
         if self._broken:
@@ -80,10 +85,11 @@ class Daemon:
         self._watch_signals()
         async with AsyncExitStack() as closing:
             await self._start(closing)
-            RELOAD_SUCCESS.set(1)
-            RELOAD_TIME.set_to_current_time()
+            self._started = True
             _log.info("started", version=bouncemilter.__version__, configuration=str(self._path))
             notify.ready()
+            if self._reload_wanted:
+                self.reload()
             background = [asyncio.create_task(self._feed_watchdog()), asyncio.create_task(self._purge())]
             await self._stop.wait()
             notify.stopping()
@@ -96,8 +102,7 @@ class Daemon:
     async def _start(self, closing: AsyncExitStack) -> None:
         """Start everything; `closing` takes it down in the opposite order, the store last."""
         settings = self._settings
-        balance.declare()
-        INFO.labels(bouncemilter.__version__).set(1)
+        _declare()
         classifier = assembly.classifier(settings)
         self._store = await Store.open(
             settings.store_url,
@@ -105,10 +110,13 @@ class Daemon:
             fold_local_part=settings.policy.fold_local_part,
         )
         closing.push_async_callback(self._store.close)
+        STORE_UP.set(1)
         self._pipeline = Pipeline(self._store, classifier, assembly.pipeline_options(settings))
         try:
             await self._start_fronts(closing)
-        except (OSError, SocketError) as error:
+        except OSError as error:
+            raise StartError(_reason(error)) from error
+        except SocketError as error:
             raise StartError(str(error)) from error
 
     async def _start_fronts(self, closing: AsyncExitStack) -> None:
@@ -133,7 +141,7 @@ class Daemon:
 
     def _milter_ended(self, reason: str) -> None:
         """End, and let the service manager start us anew: libmilter can't be started twice in one process."""
-        _log.error("milter_ended", reason=reason)
+        _log.debug("stopping_without_milter", reason=reason)
         self._failed = True
         self._stop.set()
 
@@ -145,12 +153,18 @@ class Daemon:
 
     def reload(self) -> None:
         """Take the configuration over anew: all of it or, with any fault, nothing."""
+        if not self._started:  # the file may have changed since it was read
+            self._reload_wanted = True
+            return
         notify.reloading()
         try:
             self._take_over(load(self._path))
         except (SettingsError, RulesError, StartError) as error:
             RELOAD_SUCCESS.set(0)
             _log.error("reload_failed", errors=str(error).splitlines())
+        except Exception as error:  # noqa: BLE001  (F10: whatever it is, the old configuration stays)
+            RELOAD_SUCCESS.set(0)
+            _log.error("reload_failed", errors=[repr(error)], exc_info=error)
         else:
             RELOAD_SUCCESS.set(1)
             RELOAD_TIME.set_to_current_time()
@@ -185,6 +199,9 @@ class Daemon:
         except TimeoutError:
             self._store_failed("no answer")
             return False
+        except Exception as error:  # noqa: BLE001  (nothing that was foreseen: a restart looks at the file anew)
+            self._store_failed(repr(error))
+            return False
         if self._broken:
             _log.info("store_recovered")
         self._broken = ""
@@ -204,7 +221,7 @@ class Daemon:
         while True:
             try:
                 await self._store.purge(dt.datetime.now(dt.UTC))
-            except StoreUnavailable as error:
+            except Exception as error:  # noqa: BLE001  (the next hour may bring more luck)
                 _log.warning("purge_failed", error=str(error))
             await asyncio.sleep(PURGE_SECONDS)
 
@@ -216,6 +233,21 @@ class Daemon:
             return
         for cause in Cause:
             SUPPRESSED.labels(cause).set(active.get(cause, 0))
+
+
+def _declare() -> None:
+    """Give every figure its value from the start, so that the first change is one that Prometheus can see."""
+    disable_created_metrics()
+    balance.declare()
+    pipeline_path.declare()
+    INFO.labels(bouncemilter.__version__).set(1)
+    RELOAD_SUCCESS.set(1)
+    RELOAD_TIME.set_to_current_time()
+
+
+def _reason(error: OSError) -> str:
+    """What could not be had, and why, in one line."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
 async def _started(what: str, start: Callable[[], Awaitable[None]]) -> None:

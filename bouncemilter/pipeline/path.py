@@ -14,6 +14,9 @@ from prometheus_client import Counter, Histogram
 
 from bouncemilter import limits, policy, report
 from bouncemilter.model import (
+    Category,
+    Cause,
+    Class,
     Decision,
     Disposition,
     Effect,
@@ -46,6 +49,22 @@ COMMIT_SECONDS: Final = Histogram(
 )
 
 _log = structlog.get_logger()
+
+
+def declare() -> None:
+    """Make the label values that alerts ask for appear from the start: the first failure is an increase, too."""
+    for trust in Trust:
+        for kind in Kind:
+            if kind not in _NOT_STORED:
+                EVENTS.labels(kind, "", "", trust)
+        for category in Category:
+            EVENTS.labels(Kind.BOUNCE, category.class_, category, trust)
+            EVENTS.labels(Kind.DELAYED, category.class_, category, trust)
+    for cause in Cause:
+        SUPPRESSIONS.labels(cause)
+    for class_ in Class:
+        FALLBACKS.labels(class_)
+
 
 _INLINE_BYTES: Final = 64 * 1024
 """Up to here a message is read on the event loop (a few hundred microseconds); larger ones go to a thread."""
@@ -132,6 +151,7 @@ class Pipeline:
             tallies.extend(_tallies(envelope.front, verdict, events))
         recorded = iter(await self._record(verdict, [entry for each in entries for entry in each], tallies))
         COMMIT_SECONDS.observe(time.monotonic() - started)
+        OVERFLOW.inc(sum(each.overflow for each in tallies))
         disposition = self._disposition(verdict, options)
         return tuple(self._outcome(verdict, each, [next(recorded) for _ in each], disposition) for each in entries)
 
@@ -150,16 +170,18 @@ class Pipeline:
         return lambda history: policy.decide(event, history, options.rules, own)
 
     def _within_caps(self, events: tuple[Event, ...], tallies: list[Tally]) -> tuple[Event, ...]:
-        """The same events; without their excerpts, or none of them but a count, where strangers sent too many."""
-        if not events or not is_untrusted(events):
+        """The same events; where strangers sent too many, without their words, or no event but a count."""
+        if not is_untrusted(events):
             return events
-        if not self._event_cap.admit(events[0].at):
-            OVERFLOW.inc()
-            tallies.append(Tally(events[0].front, events[0].kind, events[0].category, Trust.NONE, overflow=True))
-            return ()
-        if self._excerpt_cap.admit(events[0].at):
-            return events
-        return tuple(dataclasses.replace(event, excerpt="", diagnostic="") for event in events)
+        kept: list[Event] = []
+        for event in events:
+            if not self._event_cap.admit(event.at):
+                tallies.append(Tally(event.front, event.kind, event.category, Trust.NONE, overflow=True))
+            elif self._excerpt_cap.admit(event.at):
+                kept.append(event)
+            else:
+                kept.append(dataclasses.replace(event, excerpt="", diagnostic=""))
+        return tuple(kept)
 
     @staticmethod
     def _disposition(verdict: Verdict, options: Options) -> Disposition:

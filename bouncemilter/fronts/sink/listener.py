@@ -16,10 +16,18 @@ BACKLOG: Final = 128
 
 
 def bind(listener: Listener) -> list[socket.socket]:
-    """Bound, not yet listening sockets: one, or one for each address of a host name. Raises OSError."""
+    """Bound, not yet listening sockets: one, or one for each address of a host name.
+
+    Raises OSError; its `filename` is the listener's address.
+    """
     endpoint = Endpoint.parse(listener.address)
-    if endpoint.path:
-        return [_bind_unix(Path(endpoint.path), listener.mode)]
+    try:
+        return [_bind_unix(Path(endpoint.path), listener.mode)] if endpoint.path else _bind_all(endpoint)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), listener.address) from error
+
+
+def _bind_all(endpoint: Endpoint) -> list[socket.socket]:
     found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
     try:

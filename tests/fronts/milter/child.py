@@ -129,6 +129,7 @@ def _plant_faults() -> None:
     connect = Session.connect
 
     def planted_connect(self: Session, context: Any, hostname: str, *rest: Any) -> int:
+        stages.pop(id(self), None)  # a new session may lie where an old one lay
         if hostname.startswith("fault."):
             stages[id(self)] = hostname.split(".")[1]
         if stages.get(id(self)) == "connect":
