@@ -10,7 +10,7 @@ COMPILE = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test lint root servers lock clean
+.PHONY: help setup demo check test bench fuzz lint root servers lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -28,6 +28,12 @@ check: setup lint ## The quick half: linters, types and all tests that need no s
 test: root setup servers lint ## Everything, with real servers: needs root on Debian
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
+bench: setup ## Speeds, side by side with a peer or a bare loop
+	$(BIN)/python -m tests.bench
+
+fuzz: setup ## Fuzz reading and classifying for SECONDS (60)
+	$(BIN)/python -m tests.fuzz.reading -max_total_time=$(or $(SECONDS),60) -max_len=60000 -timeout=10
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,8 +47,8 @@ servers: root
 	@tests/setup/debian mta
 	@tests/setup/debian servers
 
-lock: setup ## Write the lock files anew; UPGRADE=1 takes the newest versions
-	@[ -x build/uv/bin/uv ] || { $(BIN)/python -m venv build/uv && build/uv/bin/pip install --quiet uv; }
+lock: ## Write the lock files anew; UPGRADE=1 takes the newest versions
+	@[ -x build/uv/bin/uv ] || { $(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv; }
 	$(COMPILE) --group build -o requirements-build.lock
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --group build --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock

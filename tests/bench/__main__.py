@@ -1,0 +1,6 @@
+"""`make bench`: each speed beside a peer or a bare loop, as a ratio within one run."""
+
+from tests.bench import reading, storing
+
+reading.main()
+storing.main()
