@@ -19,7 +19,7 @@ setup: ## Make .venv with the locked packages; needs Python 3.11 or later (PYTHO
 	@tests/setup/venv "$(PYTHON)" $(VENV)
 
 demo: setup ## Show bounces being handled behind a private Postfix, which is installed if no MTA is there
-	@tests/setup/debian mta
+	@tests/setup/debian demo
 	@$(BIN)/python -m tests.demo
 
 check: setup lint ## The quick half: linters, types and all tests that need no server

@@ -48,14 +48,23 @@ def split(text: str) -> Address | None:
         bare = bare.partition(":")[2]
     local, at, domain = bare.rpartition("@")
     domain = domain.removesuffix(".")
-    if not at or not local or len(bare.encode("utf-8", "replace")) > limits.ADDRESS or visible(bare) != bare:
+    if not at or not local or len(bare) > limits.ADDRESS:
         return None
-    if not _DOMAIN.match(domain) or any(char.isspace() for char in domain):
+    if not bare.isascii() and len(bare.encode("utf-8", "replace")) > limits.ADDRESS:
+        return None
+    if not bare.isprintable() and visible(bare) != bare:
+        return None
+    if not _DOMAIN.match(domain) or _has_space(domain):
         return None
     quoted = len(local) >= 2 and local[0] == local[-1] == '"'
-    if not quoted and (not _UNQUOTED.match(local) or any(char.isspace() for char in local)):
+    if not quoted and (not _UNQUOTED.match(local) or _has_space(local)):
         return None
     return Address(local, domain)
+
+
+def _has_space(text: str) -> bool:
+    """Whether any white space, Unicode's included, stands in a text that is not empty."""
+    return text.split(maxsplit=1) != [text]
 
 
 def key(address: str | Address, *, fold_local_part: bool = True) -> str:
@@ -98,6 +107,6 @@ def _unquote(local: str) -> str:
     if len(local) < 2 or not (local[0] == local[-1] == '"'):
         return local
     inside = _QUOTED_PAIR.sub(r"\1", local[1:-1])
-    if _UNQUOTED.match(inside) and not any(char.isspace() for char in inside):
+    if _UNQUOTED.match(inside) and not _has_space(inside):
         return inside
     return '"' + _SPECIAL.sub(r"\\\1", inside) + '"'

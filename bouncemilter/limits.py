@@ -21,7 +21,7 @@ DIAGNOSTIC: Final = 1024
 ADDRESS: Final = 320
 """Octets of an address: 64 before the @, 255 after it (RFC 5321 section 4.5.3.1)."""
 PARSE_SECONDS: Final = 0.05
-"""Reading and classifying one message within the limits above."""
+"""What reading and classifying one message within the limits above takes at most; the fuzzer watches it."""
 EXCERPT: Final = 500
 """Characters kept of an auto-reply's text."""
 SUBJECT: Final = 200

@@ -150,6 +150,7 @@ class Defect(StrEnum):
     LIMIT_DIAGNOSTIC = "limit_diagnostic"
     LIMIT_ADDRESS = "limit_address"
     LIMIT_TIME = "limit_time"
+    """Its time was over (limits.PARSE_SECONDS): what was read until then is told."""
     NO_BOUNDARY = "no_boundary"
     """A multipart without a usable boundary, or whose boundary never comes."""
     UNCLOSED_MULTIPART = "unclosed_multipart"
@@ -298,6 +299,9 @@ class Report:
     """The address that a `left_company` reply suggests; never followed, only shown."""
     written_by_person: bool = False
     """A request to be taken off that a person wrote (it is passed on too)."""
+    known_by_words: bool = False
+    """Only words show what it is: no header and no MIME type that people's mail programs never make. A person may have
+    written the like, so it is passed on too unless its envelope sender is null."""
     defects: tuple[Defect, ...] = ()
 
 
@@ -314,6 +318,8 @@ class Ruling:
     """The text says that the mailbox will not come back (`mailbox_disabled` at once)."""
     already_suppressed: bool = False
     """A relay's own suppression list refused it: nothing new was learnt about the mailbox."""
+    retry_after: int | None = None
+    """Seconds after which the server asked to be tried again; None where it did not say."""
 
     @property
     def class_(self) -> Class:
@@ -350,6 +356,8 @@ class RecipientVerdict:
             found["already_suppressed"] = True
         if ruling and ruling.closed_for_good:
             found["closed_for_good"] = True
+        if ruling and ruling.retry_after is not None:
+            found["retry_after"] = ruling.retry_after
         return found
 
 
@@ -407,6 +415,21 @@ class Mark:
     forwarded: bool = False
     kind: Kind = Kind.BOUNCE
     """`bounce` or `complaint`: nothing else is counted."""
+    sender_domain: str = ""
+    """As of its event: whose mail was blocked or complained of."""
+
+    @classmethod
+    def of(cls, event: Event) -> Mark:
+        """The mark that a counted event leaves."""
+        return cls(
+            event.at,
+            event.message_key,
+            event.category,
+            event.trust,
+            forwarded=event.forwarded,
+            kind=event.kind,
+            sender_domain=event.sender_domain,
+        )
 
     @property
     def class_(self) -> Class | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from bouncemilter import selftest
 from bouncemilter.model import (
     Category,
     Cause,
@@ -68,8 +69,12 @@ AT_ONCE: Final = frozenset(
 )
 """Hard categories of which one authenticated message is enough (TAXONOMY). The others need `hard_messages`."""
 
+TAKEN_OFF: Final = "already taken off"
+"""Why a request to be taken off that comes again changes nothing."""
 AUTHENTICATED: Final = (Trust.TOKEN, Trust.LOCAL)
 _PLAUSIBLE_MESSAGES: Final = 2
+_UNNAMED: Final = "day:"
+"""How a message key begins where the report names no message: it is the day's."""
 _SUCCESSES: Final = (Kind.DELIVERED, Kind.RECEIPT, Kind.AUTO_REPLY)
 
 # RFC 2142 and the accounts of machines. Its `info`, `sales` and `marketing` are left out: small firms read and
@@ -84,7 +89,9 @@ def decide(event: Event, history: History, rules: Rules, own_domains: frozenset[
 
     `own_domains` are the domains (A-labels) whose addresses, and those below them, no request can take off.
     """
-    if event.kind is Kind.BOUNCE:
+    if selftest.names(event.address_key):
+        decision = _recorded("the doctor's self-test: never counted")
+    elif event.kind is Kind.BOUNCE:
         decision = _failure(event, history, rules)
     elif event.kind in _SUCCESSES:
         decision = _success(event, rules)
@@ -175,11 +182,16 @@ def _messages(marks: Iterable[Mark], event: Event, rules: Rules, spacing: dt.tim
     """How many messages `marks` (oldest first) are about, at most, within any one window that the event's lies in.
 
     A message lies where its first report does; one less than `spacing` after the one before is not counted. Reports
-    come late and in any order, so a window may end after the event: what is known in the end decides.
+    come late and in any order, so a window may end after the event: what is known in the end decides. A report that
+    names no message is taken for another one on a message of the same day, where there is one.
     """
     first: dict[str, dt.datetime] = {}
     for mark in marks:
         first.setdefault(mark.message_key, mark.at)
+    days = {at.astimezone(dt.UTC).date() for key, at in first.items() if not key.startswith(_UNNAMED)}
+    first = {
+        key: at for key, at in first.items() if not key.startswith(_UNNAMED) or at.astimezone(dt.UTC).date() not in days
+    }
     own = first.get(event.message_key, event.at)
     moments = [at for at in first.values() if own - rules.window <= at <= own + rules.window]
     ends = [at for at in moments if at >= own] or [own]
@@ -199,7 +211,8 @@ def _blocked_by_recipient(event: Event, history: History, rules: Rules) -> Decis
     sentence = _narrow(event, Cause.BLOCKED_BY_RECIPIENT)
     if sentence is None:
         return _recorded("blocked by the recipient, but the report names neither list nor sender")
-    marks = (mark for mark in _with(event, history, rules) if mark.category is Category.BLOCKED_BY_RECIPIENT)
+    own = _with_same_sender(event, history, rules)
+    marks = (mark for mark in own if mark.category is Category.BLOCKED_BY_RECIPIENT)
     count = _messages(marks, event, rules)
     needed = 1 if _alone_is_enough(event) else _needed(rules.hard_messages, event)
     return _counted(event, history, sentence, Count("blocked by the recipient", count, needed, rules.window.days))
@@ -217,7 +230,7 @@ def _complaint(event: Event, history: History, rules: Rules) -> Decision:
     untrusted = _untrusted(event, rules)
     if untrusted or sentence is None or not event.address_key:
         return _recorded(untrusted or "the complaint names nobody, or no sender")
-    marks = (mark for mark in _with(event, history, rules) if mark.kind is Kind.COMPLAINT)
+    marks = (mark for mark in _with_same_sender(event, history, rules) if mark.kind is Kind.COMPLAINT)
     count = _messages(marks, event, rules)
     needed = _needed(1, event)
     return _counted(event, history, sentence, Count("complaint", count, needed, rules.window.days))
@@ -231,7 +244,7 @@ def _opt_out(event: Event, history: History, own_domains: frozenset[str]) -> Dec
     if sentence is None:
         return _recorded("a request to be taken off that names neither list nor sender")
     if _in_force(sentence, history):
-        return _recorded("already taken off")
+        return _recorded(TAKEN_OFF)
     return Decision(Effect.SUPPRESSED, "asked to be taken off", sentence=sentence)
 
 
@@ -284,9 +297,13 @@ def _in_force(sentence: Sentence, history: History) -> bool:
 
 def _with(event: Event, history: History, rules: Rules) -> list[Mark]:
     """The marks that may count by today's rules, the event's own included, oldest first."""
-    own = Mark(event.at, event.message_key, event.category, event.trust, forwarded=event.forwarded, kind=event.kind)
-    marks = (mark for mark in (*history.marks, own) if _may_count(mark, rules))
+    marks = (mark for mark in (*history.marks, Mark.of(event)) if _may_count(mark, rules))
     return sorted(marks, key=lambda mark: mark.at)
+
+
+def _with_same_sender(event: Event, history: History, rules: Rules) -> Iterable[Mark]:
+    """Those of the marks that are about mail of the event's sender: what the sentence is about, too."""
+    return (mark for mark in _with(event, history, rules) if mark.sender_domain == event.sender_domain)
 
 
 def _may_count(mark: Mark, rules: Rules) -> bool:

@@ -75,8 +75,10 @@ def clean(text: str, limit: int) -> str:
     """
     # A slice first: what is cut off later need not be cleaned; controls never make text longer.
     piece = text if len(text) <= 4 * limit else text[: 4 * limit]
-    if not piece.isascii() or not piece.isprintable():
-        piece = _UNSAFE.sub(" ", piece)
+    if not piece.isprintable():  # all that is unsafe is not printable, and tabs are most of it
+        piece = piece.replace("\t", " ")
+        if not piece.isprintable():
+            piece = _UNSAFE.sub(" ", piece)
     if "  " in piece or "\u00a0" in piece or not piece.isascii():
         piece = _SPACES.sub(" ", piece)
     return piece.strip()[:limit].rstrip()

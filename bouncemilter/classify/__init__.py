@@ -5,7 +5,7 @@
 
 Precedence: the operator's rules, a provider's own text, a generic text, a vague text, an enhanced code, the bare reply
 code; on the same level a block beats a soft reading, and that a hard one. What was said in reply to connect, EHLO or
-MAIL is never the recipient's fault.
+MAIL is never the recipient's fault; and where only a vague text or a code says hard, words about the sender veto it.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ Source: RFC 3463, RFC 5321 section 4.2.3, RFC 7372, RFC 7504, RFC 7505.
 
 from __future__ import annotations
 
+import re
+
 from bouncemilter.classify.reply import Codes
 from bouncemilter.model import Category, Class, Phase
 
@@ -52,6 +54,7 @@ _STATUS = {
     "5.7": Category.POLICY_OTHER,
     "4.7": Category.POLICY_OTHER,
     "5.7.10": Category.TLS_REQUIRED,
+    "5.7.30": Category.TLS_REQUIRED,
     "5.7.13": Category.MAILBOX_DISABLED,
     "5.7.17": Category.MAILBOX_OWNER_CHANGED,
     "5.7.18": Category.MAILBOX_OWNER_CHANGED,
@@ -86,10 +89,26 @@ SENDER_SIDE = (Phase.CONNECT, Phase.EHLO, Phase.MAIL)
 """What was said in reply to these is never the recipient's fault."""
 
 
+# Words by which a text speaks of the sender's side, in the languages of the rules; without accents.
+_SENDER_WORDS = re.compile(
+    r"(?<!<)\bip\b|"
+    r"\b(?:senders?|sending|your (?:ip|server|host|network|domain|mail ?server|isp|provider|system|organi[sz]ation)|"
+    r"spam\w*|junk|bulk|unsolicited|spf|dkim|dmarc|reputation|(?:black|block|deny)-?list\w*|rbls?|dnsbls?|relay\w*|tls|ssl|"
+    r"rate|too many|helo|ehlo|ptr|rdns|nadawc\w+|absender\w*|expediteur\w*|remitente|mittente|remetente|"
+    r"afzender\w*|odesilatel\w*)\b|отправител|спам|迷惑|送信者|发件人|垃圾"
+)
+_BACK = re.compile(r"return(?:ed|ing)? to (?:the )?sender|sender (?:was |has been )?(?:notified|informed)|relay=")
+
+
+def speaks_of_the_sender(template: str) -> bool:
+    """Whether a text that no clear rule knows speaks of the sender's side: then its codes don't make it hard."""
+    return _SENDER_WORDS.search(_BACK.sub(" ", template)) is not None
+
+
 def category(codes: Codes, phase: Phase, provider: str) -> tuple[Category, str]:
     """The category that codes alone give, and the `fallback.*` rule that says so."""
     found, rule = _by_codes(codes, provider)
-    if phase not in SENDER_SIDE or _speaks_of_the_sender(found) or _is_trouble(found, codes):
+    if phase not in SENDER_SIDE or _is_the_senders(found) or _is_trouble(found, codes):
         return found, f"fallback.{rule}"
     if phase is Phase.MAIL:
         return Category.SENDER_REJECTED, "fallback.mail_from"
@@ -111,7 +130,7 @@ def _by_codes(codes: Codes, provider: str) -> tuple[Category, str]:
     return Category.SOFT_OTHER, "nothing"
 
 
-def _speaks_of_the_sender(found: Category) -> bool:
+def _is_the_senders(found: Category) -> bool:
     return found.class_ is Class.BLOCK and found is not Category.POLICY_OTHER
 
 

@@ -41,7 +41,7 @@ _MASK = re.compile(
     r"|(?P<addr><?[^\s<>()\[\]\"',;:|/]+@[\w-]+(?:\.[\w-]+)*>?)"
     r"|(?P<ip>\[?(?<![\w.])(?:ipv6:)?(?:\d{1,3}(?:\.\d{1,3}){3}|"
     r"(?=[0-9a-f:]*::|(?:[0-9a-f]{1,4}:){4})(?:[0-9a-f]{1,4}|(?=::))(?::[0-9a-f]{0,4}){2,8})(?![\w.]*\w)\]?)"
-    r"|(?P<code>(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[245]\d\d)(?!\.?\w))"
+    r"|(?P<code>(?<![\w.])#?(?:[245]\.\d{1,3}\.\d{1,3}|[245]\d\d)(?!\.?\w))"
     r"|(?P<host>(?<![\w.])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z][a-z0-9-]*[a-z0-9](?![\w]))"
     r"|(?P<size>(?<![\w.])\d+(?:[.,]\d+)?(?P<unit>kb|mb|gb|kib|mib|k|m|g|s|ms|sec|min|h)?(?!\w))"
     r"|(?P<id>[a-z_#-]*\d[\w#-]*)"
@@ -128,7 +128,8 @@ class Normaliser:
                 return kept if kept == host else f"*.{kept}"
         label = host.rpartition(".")[2]
         # `denied.please` is a forgotten space, and `resolver.adr.recipnotfound` a name of a program's own.
-        is_name = label in _TLD or len(label) == 2 or any(char.isdigit() for char in host)
+        # … nor does a top-level domain hold digits (`trojan.downloader-771`), but for `xn--…`.
+        is_name = label in _TLD or len(label) == 2 or any(char.isdigit() for char in host.removesuffix(label))
         return "<host>" if is_name else host
 
 
@@ -138,7 +139,9 @@ def _url(url: str) -> str:
     host, slash, path = rest.partition("/")
     if not re.search("[a-z]", host):
         host = "<ip>"
-    return f"{scheme}{separator}{host}{slash}{_VARIABLE.sub('#', path)}"
+    path, mark, fragment = path.partition("#")
+    path = _VARIABLE.sub("#", path)
+    return f"{scheme}{separator}{host}{slash}{path}{mark}{fragment if _SHORT_CODE.match(fragment) else ''}"
 
 
 def _joined(words: list[str], code: str) -> list[str]:

@@ -12,8 +12,11 @@ import bouncemilter
 _COMMANDS: Final = {
     "serve": "bouncemilter.cli.serve",
     "classify": "bouncemilter.cli.classify",
+    "explain": "bouncemilter.cli.explain",
     "suppression": "bouncemilter.cli.suppression",
     "why": "bouncemilter.cli.why",
+    "rules": "bouncemilter.cli.rules",
+    "reclassify": "bouncemilter.cli.reclassify",
     "doctor": "bouncemilter.cli.doctor",
     "check-config": "bouncemilter.cli.check_config",
     "config": "bouncemilter.cli.config",

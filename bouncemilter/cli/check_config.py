@@ -18,11 +18,11 @@ from bouncemilter.settings import checks
 def command(config: Path, no_environment: bool) -> None:
     """Check the configuration file and the operator's rules: all errors at once, exit 78 if there are any."""
     settings = configuration.read(config, environment=not no_environment)
+    for key, text in checks.warnings(settings):
+        click.echo(f"{config}: {key}: warning: {text}", err=True)
     folder = settings.classify.rules_directory
     try:
         classify.load(Path(folder) if folder else None)
     except classify.RulesError as error:
         raise Failure(str(error), Exit.CONFIGURATION) from None
-    for key, text in checks.warnings(settings):
-        click.echo(f"{config}: {key}: warning: {text}", err=True)
     click.echo(f"{config}: fine")

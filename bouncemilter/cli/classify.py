@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from bouncemilter import classify, report, text
+from bouncemilter import report, text
 from bouncemilter.classify import Classifier, Reply
-from bouncemilter.cli import mails, show
-from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.classify.advice import Language, advice
+from bouncemilter.cli import language, mails, ruleset, show
+from bouncemilter.cli.exits import Exit
 from bouncemilter.model import Verdict
 
 _LINE = 64 * 1024
@@ -22,26 +23,23 @@ _LINE = 64 * 1024
 @click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(exists=True, allow_dash=True))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a mail.")
 @click.option("--text", "reply", metavar="REPLY", help="Classify an SMTP reply; `-` reads one a line. Prints JSON.")
-@click.option(
-    "--rules",
-    "extra",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of own rules (rules.d).",
-)
-def command(paths: tuple[str, ...], as_json: bool, reply: str | None, extra: Path | None) -> None:
+@click.option("--advice", "with_advice", is_flag=True, help="Add what each category means and what to do.")
+@ruleset.option
+@language.option
+def command(
+    paths: tuple[str, ...], as_json: bool, reply: str | None, with_advice: bool, extra: Path | None, lang: Language
+) -> None:
     """Say what mails mean: files, mbox files, Maildirs, folders, or `-` for standard input.
 
     Exit codes: 0 done, 2 usage, 74 something could not be read, 78 bad rules.
     """
     if (reply is None) == (not paths):
         raise click.UsageError("give either PATH... or --text.")
-    try:
-        classifier = classify.load(extra) if extra else classify.builtin()
-    except classify.RulesError as error:
-        raise Failure(str(error), Exit.CONFIGURATION) from error
+    classifier = ruleset.load(extra)
+    spoken = lang if with_advice else None
     if reply is not None:
         for line in _replies(reply):
-            show.json_line(_ruled(classifier, line))
+            show.json_line(_ruled(classifier, line, spoken))
         return
     unread: list[str] = []
 
@@ -52,9 +50,9 @@ def command(paths: tuple[str, ...], as_json: bool, reply: str | None, extra: Pat
     for mail in mails.read(paths, failed):
         verdict = classifier.verdict(report.read(mail.raw, truncated=mail.truncated))
         if as_json:
-            show.json_line({"source": mail.source, **verdict.to_dict()})
+            show.json_line({"source": mail.source, **_object(verdict, spoken)})
         else:
-            _lines(mail.source, verdict)
+            _lines(mail.source, verdict, spoken)
     if unread:
         raise SystemExit(Exit.IO)
 
@@ -70,7 +68,19 @@ def _replies(written: str) -> Iterator[str]:
             yield found
 
 
-def _ruled(classifier: Classifier, reply: str) -> dict[str, object]:
+def _object(verdict: Verdict, lang: Language | None) -> dict[str, object]:
+    """The object of the contract, each recipient with advice in `lang` where one is asked for."""
+    found = verdict.to_dict()
+    if lang:
+        advised = [
+            each.to_dict() | ({"advice": advice(each.ruling.category, lang)} if each.ruling else {})
+            for each in verdict.recipients
+        ]
+        found["recipients"] = advised
+    return found
+
+
+def _ruled(classifier: Classifier, reply: str, lang: Language | None) -> dict[str, object]:
     ruling = classifier.rule(Reply(reply))
     found: dict[str, object] = {
         "text": reply,
@@ -83,13 +93,19 @@ def _ruled(classifier: Classifier, reply: str) -> dict[str, object]:
         found["closed_for_good"] = True
     if ruling.already_suppressed:
         found["already_suppressed"] = True
+    if ruling.retry_after is not None:
+        found["retry_after"] = ruling.retry_after
+    if lang:
+        found["advice"] = advice(ruling.category, lang)
     return found
 
 
-def _lines(source: str, verdict: Verdict) -> None:
+def _lines(source: str, verdict: Verdict, lang: Language | None) -> None:
     """A line for the mail, and one for each recipient."""
     show.line(f"{source}: {verdict.kind}" + "".join(f" ({each})" for each in verdict.report.defects))
     for each in verdict.recipients:
         reason = f"{each.ruling.category} ({each.ruling.class_}) by {each.ruling.rule}" if each.ruling else ""
         words = [each.recipient.address or "?", each.recipient.action or "", reason, each.recipient.diagnostic]
         show.line("    " + "  ".join(word for word in words if word))
+        if lang and each.ruling:
+            show.line(f"        {advice(each.ruling.category, lang)}")

@@ -25,8 +25,6 @@ def command(config: Path, postfix_folder: str, no_self_test: bool, as_json: bool
 
     The self-test mail never leaves this host. Exit 0 if nothing failed, 1 otherwise.
     """
-    # Missing folders and sockets are findings here, not a reason to stop.
-    configuration.read(config, environment=False)
 
     async def examine(store: Store, settings: Settings) -> tuple[runner.Row, ...]:
         async def seen(written: str) -> str | None:

@@ -7,6 +7,8 @@ from typing import IO, Any
 
 import click
 
+from bouncemilter import text
+
 
 class Exit(IntEnum):
     """What a command ends with."""
@@ -33,4 +35,4 @@ class Failure(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message, each line headed by our name."""
         for line in self.format_message().splitlines():
-            click.echo(f"bouncemilter: {line}", file=file, err=file is None)
+            click.echo(f"bouncemilter: {text.visible(line)}", file=file, err=file is None)

@@ -8,6 +8,8 @@ import shlex
 import sys
 from pathlib import Path
 
+import click
+
 from bouncemilter.cli.exits import Exit, Failure
 
 
@@ -24,12 +26,23 @@ def become_owner(folder: Path) -> None:
         return
     name = _name(owner)
     if os.geteuid() != 0:
-        command = shlex.join(["sudo", "-u", name, "bouncemilter", *sys.argv[1:]])
+        known = name if name != str(owner) else f"#{owner}"
+        command = shlex.join(["sudo", "-u", known, "bouncemilter", *sys.argv[1:]])
         raise Failure(f"{folder} belongs to {name}; use: {command}", Exit.PERMISSION)
-    user = pwd.getpwuid(owner)
+    try:
+        user = pwd.getpwuid(owner)
+    except KeyError:
+        raise Failure(f"{folder} belongs to user {owner}, who has no account here", Exit.CONFIGURATION) from None
     os.initgroups(user.pw_name, user.pw_gid)
     os.setgid(user.pw_gid)
     os.setuid(owner)
+    if closed := _unreadable():
+        raise Failure(f"{name} can't read {closed}: install where other users can, such as /opt", Exit.PERMISSION)
+
+
+def _unreadable() -> str:
+    """What of this program its present user can't read, so that it would break at the next import; or nothing."""
+    return next((each for each in (os.__file__, click.__file__, __file__) if not os.access(each, os.R_OK)), "")
 
 
 def operator() -> str:

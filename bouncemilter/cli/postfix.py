@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from textwrap import dedent, indent
 
+from bouncemilter import selftest
 from bouncemilter.doctor.postfix import (
-    SELFTEST_DOMAIN,
     TRANSPORT,
     PostfixView,
     Table,
@@ -36,7 +37,8 @@ class Snippet:
         return "\n".join(f"# {table.path}\n" + "".join(f"{line}\n" for line in table.lines) for table in self.tables)
 
     def __str__(self) -> str:
-        parts = [("lookup tables, one file each", self.maps), ("main.cf", self.main), ("master.cf", self.master)]
+        files = f"lookup tables: mkdir {PurePosixPath(self.tables[0].path).parent}, and one file each"
+        parts = [(files, self.maps), ("main.cf", self.main), ("master.cf", self.master)]
         return "\n".join(f"##### {title}\n\n{text}" for title, text in parts if text)
 
 
@@ -59,18 +61,18 @@ def _routing(view: PostfixView) -> Iterator[str]:
     transport = transport_table(view).name
     if not view.sink:
         yield _comment(f"""
-            The doctor's self-test mail goes to {SELFTEST_DOMAIN}, and bounces here at once.""")
+            The doctor's self-test mail goes to {selftest.DOMAIN}, and bounces here at once.""")
         yield _setting("transport_maps", transport)
         yield _comment(f"""
             The return paths must be addresses that this host delivers, as any other mailbox ({_addresses(view)}),
             with everything behind the delimiter. What bouncemilter consumes never gets there; while it is away the
-            bounces do, and `bouncemilter ingest` finds them.""")
+            bounces do.""")
         yield _setting("recipient_delimiter", view.delimiters[0])
         return
     yield _comment(f"""
         Mail to the return paths goes to the sink: bounces of remote hosts and of this Postfix alike. While the sink
         is away the mail waits in the queue, nothing is lost. A return-path domain must not stand in mydestination,
-        virtual_alias_domains or virtual_mailbox_domains. {SELFTEST_DOMAIN} is for `bouncemilter doctor`.""")
+        virtual_alias_domains or virtual_mailbox_domains. {selftest.DOMAIN} is for `bouncemilter doctor`.""")
     yield _setting("relay_domains", ", ".join(view.domains))
     yield _setting("transport_maps", transport)
     if view.watched and not view.milter:

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from bouncemilter import address
-from bouncemilter.cli import configuration, show
+from bouncemilter.classify.advice import Language, advice
+from bouncemilter.cli import configuration, language, show
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.storage import with_store
 from bouncemilter.model import Suppression
@@ -20,7 +21,8 @@ from bouncemilter.store import Store, StoredEvent
 @configuration.option
 @click.argument("written", metavar="ADDRESS")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def command(config: Path, written: str, as_json: bool) -> None:
+@language.option
+def command(config: Path, written: str, as_json: bool, lang: Language) -> None:
     """Show why an address is, was or is not suppressed: exit 0 if it is now, 1 if not."""
 
     async def find(store: Store, settings: Settings) -> tuple[str, tuple[Suppression, ...], tuple[StoredEvent, ...]]:
@@ -37,13 +39,13 @@ def command(config: Path, written: str, as_json: bool) -> None:
     else:
         show.line(f"{key}: {'suppressed' if suppressed else 'not suppressed'}")
         for suppression in suppressions:
-            _suppression(suppression, now)
+            _suppression(suppression, now, lang)
         for event in reversed(events):
-            _event(event)
+            _event(event, lang)
     raise SystemExit(Exit.OK if suppressed else Exit.NO)
 
 
-def _suppression(each: Suppression, now: dt.datetime) -> None:
+def _suppression(each: Suppression, now: dt.datetime, lang: Language) -> None:
     show.line("")
     state = "in force" if each.in_force(now) else "expired"
     if each.ended_at:
@@ -55,13 +57,14 @@ def _suppression(each: Suppression, now: dt.datetime) -> None:
         ("reason", each.reason),
         ("note", each.note),
         ("category", f"{each.category} by rule {each.rule}" if each.category else ""),
+        ("advice", str(advice(each.category, lang)) if each.category else ""),
         ("server said", each.diagnostic),
         ("trust", each.trust or ""),
         ("event", each.event_id),
     )
 
 
-def _event(stored: StoredEvent) -> None:
+def _event(stored: StoredEvent, lang: Language) -> None:
     event, decision = stored.event, stored.decision
     what = f"{event.kind} {event.category}" if event.category else event.kind
     show.line("")
@@ -69,6 +72,7 @@ def _event(stored: StoredEvent) -> None:
     codes = " ".join(each for each in (event.reply_code, event.status) if each)
     _fields(
         ("decision", f"{decision.effect}: {decision.reason}{' (excused)' if stored.excused else ''}"),
+        ("advice", str(advice(event.category, lang)) if event.category else ""),
         ("server said", event.diagnostic),
         ("codes", codes),
         ("rule", event.rule),

@@ -29,7 +29,7 @@ HOP_KEY: Final = "hop.key"
 PASSED: Final = "passed"
 _HOP_KEY_OCTETS: Final = 32
 
-_RELOADED: Final = frozenset({"inbound", "return_path", "policy", "classify", "log", "time_zone"})
+_RELOADED: Final = frozenset({"inbound", "return_path", "policy", "classify", "log"})
 """The tables that a reload changes; everything else holds sockets, files or other processes' knowledge."""
 
 
@@ -56,7 +56,7 @@ def _without_path_keys(settings: Settings, name: str) -> object:
 def classifier(settings: Settings) -> classify.Classifier:
     """The built-in rules and the operator's own. Raises classify.RulesError."""
     folder = settings.classify.rules_directory
-    return classify.load(Path(folder) if folder else None)
+    return classify.load(Path(folder)) if folder else classify.builtin()
 
 
 def recognizer(settings: Settings) -> Recognizer:
@@ -123,19 +123,13 @@ def sink_options(settings: Settings) -> SinkOptions:
 def milter_options(settings: Settings) -> MilterOptions:
     """What the milter needs to know."""
     return MilterOptions(
-        socket=_libmilter_socket(settings.milter.socket),
+        socket=settings.milter.socket,
         socket_mode=int(settings.milter.socket_mode, 8),
+        # What the sink sees can be proved to be the MTA's own report; what the milter sees can't.
+        return_paths=settings.milter.return_paths or not settings.sink.enabled,
         process_timeout=settings.milter.timeout_s,
         messages=settings.milter.max_connections,
     )
-
-
-def _libmilter_socket(address: str) -> str:
-    """`inet:HOST:PORT` in libmilter's notation, `inet:PORT@HOST`."""
-    if address.startswith("unix:"):
-        return address
-    host, _, port = address.removeprefix("inet:").rpartition(":")
-    return f"inet6:{port}@{host}" if host.startswith("[") else f"inet:{port}@{host}"
 
 
 def _hop_key(path: Path) -> bytes:

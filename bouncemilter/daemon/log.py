@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import cache
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from bouncemilter import text
+from bouncemilter.daemon.output import Output
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 def configure(level: str) -> None:
     """Log everything from `level` up, our own events and those of the libraries."""
+    output = _output(sys.stdout)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -28,10 +32,10 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(output),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -45,6 +49,15 @@ def configure(level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(_LEVELS[level], logging.WARNING), force=True)
+
+
+@cache
+def _output(stream: TextIO) -> TextIO:
+    """The one output of the process: a reload does not forget what was lost. A stream in memory is taken as it is."""
+    try:
+        return cast(TextIO, Output(stream.fileno()))
+    except OSError:
+        return stream
 
 
 def _library_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -64,7 +64,7 @@ class Daemon:
         self._draining = False
         self._failed = False
         self._broken = ""
-        self._last_complaint = 0.0
+        self._last_complaint = -_COMPLAINT_SECONDS
 
     def obstacles(self) -> list[str]:
         """Why no mail can be taken now."""
@@ -202,6 +202,9 @@ class Daemon:
         except Exception as error:  # noqa: BLE001  (nothing that was foreseen: a restart looks at the file anew)
             self._store_failed(repr(error))
             return False
+        if refusal := self._pipeline.store_failure():
+            self._store_failed(refusal)
+            return True
         if self._broken:
             _log.info("store_recovered")
         self._broken = ""
@@ -211,7 +214,7 @@ class Daemon:
     def _store_failed(self, reason: str) -> None:
         STORE_UP.set(0)
         now = time.monotonic()
-        if not self._broken or now - self._last_complaint >= _COMPLAINT_SECONDS:
+        if now - self._last_complaint >= _COMPLAINT_SECONDS:
             self._last_complaint = now
             _log.error("store_down", error=reason)
         self._broken = "store unavailable"
@@ -237,7 +240,7 @@ class Daemon:
 
 def _declare() -> None:
     """Give every figure its value from the start, so that the first change is one that Prometheus can see."""
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # theirs has no types
     balance.declare()
     pipeline_path.declare()
     INFO.labels(bouncemilter.__version__).set(1)

@@ -62,6 +62,8 @@ class Host:
     """The Maildir of passed mail; None where all is forwarded."""
     metrics: str = ""
     """Where /metrics is served: `inet:HOST:PORT` or `unix:/absolute/path`; empty where it is switched off."""
+    mta_names: tuple[str, ...] = ()
+    """The names by which the sink knows this host's own reports; empty where there is no sink."""
 
 
 class Check(Protocol):
@@ -85,4 +87,4 @@ class Context:
     run: Run
     """Run a command with that standard input."""
     seen: Seen | None = None
-    """None where no store can be read."""
+    """None where no self-test is wanted."""

@@ -35,9 +35,8 @@ class Metrics:
         if status != 200 or "bouncemilter_info" not in body:
             return fail(f"{self.address} answers {status or 'no HTTP'}, without metrics of bouncemilter", look)
         if re.search(r"(?m)^bouncemilter_store_up 0", body):
-            return fail(
-                "the daemon cannot write its store: returned mail waits in the queue", "bouncemilter store check"
-            )
+            text = "the daemon cannot write its store: returned mail waits in the queue"
+            return fail(text, "journalctl -u bouncemilter: the line store_down says why")
         return ok(f"{self.address} serves /metrics, the store is up")
 
 

@@ -13,7 +13,7 @@ from bouncemilter.doctor.metrics import Metrics
 from bouncemilter.doctor.milters import Delimiter, MilterListed, OwnBounces
 from bouncemilter.doctor.passed import PassedMaildir
 from bouncemilter.doctor.postconf import Facts
-from bouncemilter.doctor.routing import DomainClass, Greylisting, Recipients, Route, VerpDelimiters
+from bouncemilter.doctor.routing import DomainClass, Greylisting, OwnReports, Recipients, Route, VerpDelimiters
 from bouncemilter.doctor.runner import Row, examine
 from bouncemilter.doctor.selftest import SelfTest
 from bouncemilter.doctor.sockets import SocketAccepts, SocketPermissions
@@ -28,7 +28,7 @@ class NoPostfix:
     async def run(self, _context: Context) -> Finding:
         """Say so."""
         text = "no Postfix configuration is found: routing is not checked"
-        return warn(text, "For Sendmail, compare the mailertable with: bouncemilter config sendmail")
+        return warn(text, "With another mail server, see that it brings the return paths to the sockets above.")
 
 
 async def examine_host(
@@ -66,6 +66,8 @@ def _postfix_checks(host: Host, facts: Facts) -> Iterator[Check]:
             yield Route(domain, prefix, facts)
             yield Recipients(domain, prefix, facts)
             yield Greylisting(domain, prefix, facts)
+        if host.mta_names:
+            yield OwnReports(facts)
     else:
         yield Delimiter(facts)
     if view.milter:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
+from bouncemilter import selftest
 from bouncemilter.address import domain_key
 from bouncemilter.returnpath import PASSED_LOCAL_PARTS
 
 TRANSPORT: Final = "bouncemilter"
 """The service of our own in master.cf: its settings touch no other mail."""
-SELFTEST_DOMAIN: Final = "selftest.bouncemilter.invalid"
-"""Reserved by RFC 2606 section 2: never in DNS, so that a test mail can reach nobody even without its line."""
 SELFTEST_ANSWER: Final = "5.1.1 bouncemilter self-test"
 """Status and text with which the error transport bounces the doctor's mail."""
 MILTER_TIMEOUTS: Final = "connect_timeout=5s, command_timeout=10s, content_timeout=30s"
@@ -97,7 +96,7 @@ def below_queue(path: str, queue_directory: str) -> str:
 
 def transport_table(view: PostfixView) -> Table:
     """Who gets the mail of the return paths (and, without a milter, of the watched addresses)."""
-    lines = [f"{SELFTEST_DOMAIN}  error:{SELFTEST_ANSWER}"]
+    lines = [f"{selftest.DOMAIN}  error:{SELFTEST_ANSWER}"]
     if view.sink:
         keys = [*view.domains, *(() if view.milter else view.watched)]
         lines[:0] = [f"{key}  {nexthop(view)}" for key in keys]

@@ -73,6 +73,22 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnReports:
+    """The sink knows this Postfix's own reports by the name in their Received header."""
+
+    facts: Facts
+    name: str = "own reports"
+
+    async def run(self, context: Context) -> Finding:
+        """Compare myhostname."""
+        found, names = self.facts.value("myhostname"), context.host.mta_names
+        if found.lower() not in (name.lower() for name in names):
+            text = f"Postfix calls itself {found}, the sink knows {', '.join(names)}: its own bounces are trusted less"
+            return warn(text, f'[sink] mta_names = ["{found}"] in bouncemilter.toml')
+        return ok(f"the sink knows the reports of {found}")
+
+
+@dataclass(frozen=True, slots=True)
 class Recipients:
     """Port 25 takes the return paths, postmaster@ and abuse@, and refuses all else: no backscatter."""
 

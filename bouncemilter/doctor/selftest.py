@@ -11,9 +11,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
+from bouncemilter import selftest
 from bouncemilter.doctor.check import Context, Finding, fail, ok, warn
 from bouncemilter.doctor.postconf import Facts
-from bouncemilter.doctor.postfix import SELFTEST_DOMAIN
 from bouncemilter.doctor.routing import PRINT
 
 PATIENCE: Final = 30.0
@@ -34,12 +34,12 @@ class SelfTest:
     async def run(self, context: Context) -> Finding:
         """Send the mail and wait for the event."""
         if context.seen is None:
-            return warn("not tried: the store cannot be read", "Run doctor as root on the host of the store.")
-        route = await self.facts.lookup(context.run, "transport_maps", (SELFTEST_DOMAIN,))
+            return warn("not tried: it was switched off", "Run doctor without --no-self-test.")
+        route = await self.facts.lookup(context.run, "transport_maps", (selftest.DOMAIN,))
         if not route.startswith("error:"):
             # With a relayhost the mail would leave this host.
-            return fail(f"not tried: transport_maps has no error: line for {SELFTEST_DOMAIN}", PRINT)
-        recipient = f"selftest-{secrets.token_hex(6)}@{SELFTEST_DOMAIN}"
+            return fail(f"not tried: transport_maps has no error: line for {selftest.DOMAIN}", PRINT)
+        recipient = f"selftest-{secrets.token_hex(6)}@{selftest.DOMAIN}"
         sender = self._return_path(recipient, context.host.view.delimiters)
         sent = await context.run((*self._sendmail(), "-f", sender, "--", recipient), _mail(recipient))
         if sent.code != 0:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bouncemilter.doctor.check import Context, Finding, fail, ok, warn
+from bouncemilter.endpoint import Endpoint
 
 SECONDS: Final = 5.0
 """For connecting; on this host it takes none."""
@@ -64,11 +65,10 @@ class SocketPermissions:
 
 async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect to `unix:/absolute/path` or `inet:HOST:PORT`. Raises OSError."""
-    kind, _, rest = address.partition(":")
-    if kind == "unix":
-        return await asyncio.open_unix_connection(rest)
-    host, _, port = rest.rpartition(":")
-    return await asyncio.open_connection(host.strip("[]"), int(port))
+    endpoint = Endpoint.parse(address)
+    if endpoint.path:
+        return await asyncio.open_unix_connection(endpoint.path)
+    return await asyncio.open_connection(endpoint.host, endpoint.port)
 
 
 def barrier(path: Path, user: str) -> Path | None:

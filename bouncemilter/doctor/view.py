@@ -27,4 +27,5 @@ def host(settings: Settings) -> Host:
         view=postfix_view(settings),
         passed=settings.state_directory / assembly.PASSED if passed else None,
         metrics=settings.web.address if settings.web.enabled else "",
+        mta_names=tuple(settings.sink.mta_names or [assembly.host_name()]) if settings.sink.enabled else (),
     )

@@ -79,20 +79,24 @@ class Attribution:
             if verdict.kind is Kind.UNSUBSCRIBE and verp and writer and not self._same(verp, writer):
                 yield nobody, Subject(writer)
             return
-        for each in verdict.recipients or (RecipientVerdict(ReportedRecipient("")),):
+        # Beside the one we wrote to a report may fail strangers: theirs is not his failure.
+        his = tuple(each for each in verdict.recipients if verp and self._names(each.recipient, verp))
+        for each in his or verdict.recipients or (RecipientVerdict(ReportedRecipient("")),):
             yield each, self._subject(each.recipient, verp)
 
     def _subject(self, reported: ReportedRecipient, verp: str) -> Subject:
         """Whom a failure is about: our own record of whom we wrote to is never overruled by the report."""
-        said = (reported.original_address, reported.address, reported.final_address)
-        names = [name for name in said if self._key(name)]  # a bare local part, or words, name nobody else
+        names = [name for name in _said(reported) if self._key(name)]  # a bare local part, or words, name nobody else
         if not verp:
             return Subject(names[0] if names else "")
-        if not names or any(self._same(verp, name) for name in names):
+        if not names or self._names(reported, verp):
             return Subject(verp)
         other = reported.address if reported.address in names else names[0]
         forwarded = domain.registrable(other.rpartition("@")[2]) != domain.registrable(verp.rpartition("@")[2])
         return Subject(verp, other, forwarded=forwarded)
+
+    def _names(self, reported: ReportedRecipient, verp: str) -> bool:
+        return any(self._same(verp, name) for name in _said(reported))
 
     def _same(self, one: str, other: str) -> bool:
         return self._key(one) == self._key(other) != ""
@@ -144,6 +148,10 @@ class Attribution:
         """The domain of ours that sent the original message: its From where that is ours, else by the return path."""
         sender = address.domain_key(returned.sender.rpartition("@")[2])
         return sender if self.evidence.owns(sender) else self.recognizer.sender_domain(recipient)
+
+
+def _said(reported: ReportedRecipient) -> tuple[str, ...]:
+    return reported.original_address, reported.address, reported.final_address
 
 
 def _event_id(recipient_key: str, digest: bytes, failed_key: str) -> str:

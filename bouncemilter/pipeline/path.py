@@ -30,7 +30,7 @@ from bouncemilter.model import (
     Verdict,
 )
 from bouncemilter.pipeline.attribution import Attribution, is_untrusted
-from bouncemilter.pipeline.caps import EVENTS_AN_HOUR, EXCERPTS_AN_HOUR, OPT_OUTS_AN_HOUR, HourlyCap
+from bouncemilter.pipeline.caps import EVENTS_AN_HOUR, EXCERPTS_AN_HOUR, OPT_OUTS_AN_HOUR, HourlyCap, network
 from bouncemilter.pipeline.flight import Flight, Outcome
 from bouncemilter.returnpath import Ownership
 from bouncemilter.store import Entry, Recorded, Store, StoreUnavailable, Tally
@@ -66,8 +66,12 @@ def declare() -> None:
         FALLBACKS.labels(class_)
 
 
-_INLINE_BYTES: Final = 64 * 1024
-"""Up to here a message is read on the event loop (a few hundred microseconds); larger ones go to a thread."""
+_INLINE_BYTES: Final = 16 * 1024
+"""Up to here a message is read on the event loop (a few hundred microseconds); larger ones go to a thread, since a
+hostile one takes much longer."""
+
+REFUSAL_SECONDS: Final = 60.0
+"""So long a failed commit speaks for the store, unless another one succeeds."""
 
 _ALWAYS_PASSED: Final = (Kind.MAIL, Kind.REPORT, Kind.CHALLENGE)
 _NOT_STORED: Final = (Kind.MAIL, Kind.REPORT)
@@ -107,6 +111,7 @@ class Pipeline:
         self._event_cap = HourlyCap(EVENTS_AN_HOUR)
         self._excerpt_cap = HourlyCap(EXCERPTS_AN_HOUR)
         self._opt_out_cap = HourlyCap(OPT_OUTS_AN_HOUR)
+        self._refusal, self._refused_at = "", 0.0
 
     def configure(self, classifier: Classifier, options: Options) -> None:
         """Take new settings, all at once, for the messages that come from now on."""
@@ -123,6 +128,13 @@ class Pipeline:
     def on_error(self, front: Front) -> Disposition:
         """What is done with a message of `front` that could not be committed."""
         return self._options.on_error.get(front, Disposition.TEMPFAIL)
+
+    def store_failure(self) -> str:
+        """Why the last commit failed; empty if it did not, or too long ago to tell how the store is now.
+
+        On a full disk a heartbeat may still find room where a message does not.
+        """
+        return self._refusal if time.monotonic() - self._refused_at < REFUSAL_SECONDS else ""
 
     async def read(self, head: bytes, size: int) -> tuple[Verdict, bytes]:
         """The verdict on a message and its fingerprint."""
@@ -152,19 +164,22 @@ class Pipeline:
         recorded = iter(await self._record(verdict, [entry for each in entries for entry in each], tallies))
         COMMIT_SECONDS.observe(time.monotonic() - started)
         OVERFLOW.inc(sum(each.overflow for each in tallies))
-        disposition = self._disposition(verdict, options)
+        disposition = self._disposition(envelope, verdict, options)
         return tuple(self._outcome(verdict, each, [next(recorded) for _ in each], disposition) for each in entries)
 
     async def _record(self, verdict: Verdict, entries: list[Entry], tallies: list[Tally]) -> Sequence[Recorded]:
         try:
-            return await self._store.record(entries, tallies)
-        except StoreUnavailable:
+            recorded = await self._store.record(entries, tallies)
+        except StoreUnavailable as error:
+            self._refusal, self._refused_at = str(error), time.monotonic()
             if verdict.kind in _NOT_STORED:  # a count is not worth holding up a person's mail
                 return ()
             raise
+        self._refusal = ""
+        return recorded
 
     def _judge(self, event: Event, envelope: Envelope, options: Options) -> Callable[[History], Decision]:
-        if event.kind is Kind.UNSUBSCRIBE and not self._opt_out_cap.admit(event.at, envelope.client):
+        if event.kind is Kind.UNSUBSCRIBE and not self._opt_out_cap.admit(network(envelope.client)):
             return lambda _: Decision(Effect.RECORDED, f"over {OPT_OUTS_AN_HOUR} requests an hour from one client")
         own = options.attribution.evidence.own_domains
         return lambda history: policy.decide(event, history, options.rules, own)
@@ -175,20 +190,21 @@ class Pipeline:
             return events
         kept: list[Event] = []
         for event in events:
-            if not self._event_cap.admit(event.at):
+            if not self._event_cap.admit():
                 tallies.append(Tally(event.front, event.kind, event.category, Trust.NONE, overflow=True))
-            elif self._excerpt_cap.admit(event.at):
+            elif self._excerpt_cap.admit():
                 kept.append(event)
             else:
                 kept.append(dataclasses.replace(event, excerpt="", diagnostic=""))
         return tuple(kept)
 
     @staticmethod
-    def _disposition(verdict: Verdict, options: Options) -> Disposition:
-        kind = verdict.kind
-        to_people = kind is Kind.UNSUBSCRIBE and verdict.report.written_by_person
+    def _disposition(envelope: Envelope, verdict: Verdict, options: Options) -> Disposition:
+        kind, said = verdict.kind, verdict.report
+        # What machines send back has the null reverse-path (RFC 5321 section 4.5.5, RFC 3834 section 3.3).
+        by_person = said.written_by_person or (said.known_by_words and bool(envelope.sender))
         observing = options.rules.preset is policy.Preset.OBSERVE
-        passing = kind in _ALWAYS_PASSED or kind in options.passed or to_people or observing
+        passing = kind in _ALWAYS_PASSED or kind in options.passed or by_person or observing
         return Disposition.PASS if passing else Disposition.DISCARD
 
     @staticmethod
@@ -196,8 +212,17 @@ class Pipeline:
         for entry, row in zip(entries, recorded, strict=True):
             if not row.duplicate:
                 _announce(entry.event, row)
+        if any(_is_unheard(entry.event, row) for entry, row in zip(entries, recorded, strict=True)):
+            disposition = Disposition.PASS
         duplicate = bool(recorded) and all(row.duplicate for row in recorded)
         return Outcome(disposition, kind=None if duplicate else verdict.kind)
+
+
+def _is_unheard(event: Event, row: Recorded) -> bool:
+    """Whether somebody asks to be taken off and is not (over the cap, or no list known): a person has to see to it."""
+    if event.kind is not Kind.UNSUBSCRIBE or row.decision is None:
+        return False
+    return row.decision.effect is Effect.RECORDED and row.decision.reason != policy.TAKEN_OFF
 
 
 def _stored(events: tuple[Event, ...], verdict: Verdict) -> tuple[Event, ...]:

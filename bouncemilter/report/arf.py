@@ -22,11 +22,12 @@ _REPORTS: Final = (b"not-spam", b"auth-failure", b"auth_failure", b"dmarc", b"vi
 
 _SUBJECT: Final = re.compile(
     r"(?i)\Acomplaint about message from|\b(?:spam|abuse|e-?mail) (?:complaint|feedback report)|"
-    r"\bfeedback loop report|\Afbl[: -]"
+    r"\bfeedback loop report|\Afbl[: -]|\bskarga na (?:niezam|spam)|\bspam-?beschwerde|\bplainte pour spam"
 )
 _SENDER: Final = re.compile(
     r"(?i)\A(?:staff|fbl|feedback(?:loop)?|complaints?|scomp|abuse|arf|spam-?report|no-?reply)\b"
 )
+_SPELLED: Final = re.compile(r"\A[a-z]{1,20}[-+]([\w.-]{1,64})=([\w-]+(?:\.[\w-]+)+)@")
 _TOLD: Final = (b"x-hmxmroriginalrecipient", b"x-original-to", b"delivered-to", b"x-rcpt-to", b"envelope-to")
 
 
@@ -36,7 +37,7 @@ def read(message: Message) -> Report | None:
     if part is not None:
         return _feedback(message, Headers(normalise(part.content()).lstrip(b"\n"), message.defects))
     if message.content_type != b"multipart/report" and _by_form(message):
-        headers = returned.part_headers(message)
+        headers = returned.part_headers(message) or returned.text_headers(message)
         if headers is not None:
             return _complaint(message, _first(headers, _TOLD), headers, returned.read(headers), "complaint")
     return None
@@ -61,16 +62,27 @@ def _feedback(message: Message, fields: Headers) -> Report:
     return _complaint(message, named, headers, back, "arf")
 
 
+def _known(named: list[str]) -> list[ReportedRecipient]:
+    return [ReportedRecipient(address=each) for each in named if each and not each.lower().startswith("redacted")]
+
+
+def _verp(return_path: str) -> str:
+    """The recipient that a return path spells out: `b-user=example.com@example.pl`."""
+    match = _SPELLED.search(return_path)
+    return f"{match[1]}@{match[2]}" if match else ""
+
+
 def _first(headers: Headers, names: tuple[bytes, ...]) -> list[str]:
     return next(([found] for name in names if (found := headers.address(name))), [])
 
 
 def _complaint(message: Message, named: list[str], headers: Headers | None, back: Returned | None, form: str) -> Report:
     """A complaint by those named, else by whom the returned message was written to."""
-    if not named and headers is not None:
-        named = _first(headers, _TOLD[:1]) or ([back.to] if back and back.to else [])
-    known = [ReportedRecipient(address=each) for each in named if not each.lower().startswith("redacted")]
+    known = _known(named)
+    if not known and headers is not None and back is not None:
+        known = _known(_first(headers, _TOLD[:1]) or [back.to]) or _known([_verp(back.return_path)])
     recipients = recipient.capped(known[: limits.RECIPIENTS + 1], message.defects)
     if not recipients:
         message.defects.add(Defect.NO_RECIPIENT)
-    return Report(kind=Kind.COMPLAINT, recipients=recipients, format=form, returned=back)
+    sure = message.made_by_machine or bool(message.auto_submitted) or (headers is not None and _TOLD[0] in headers)
+    return Report(kind=Kind.COMPLAINT, recipients=recipients, format=form, returned=back, known_by_words=not sure)

@@ -6,12 +6,13 @@ import re
 from typing import Final
 
 _MARK: Final = re.compile(
-    r"^[ \t>]*(?:"
+    r"\n[ \t>]*(?:"
     r"-{2,}+[^\n]{0,10}?(?:below this line|this is a copy of|the body of the message is|(?:unsent|original|returned|"
     r"undelivered|"
     r"rejected|failed|bounced) message|transcript of message|message (?:header|text|contents?) follows|"
     r"the header of the original|enclosed is a copy|header of message|forwarded message|oryginaln|urspr[uü]nglich|"
-    r"message d.origine|mensaje original|mensagem original|messaggio originale|included)[^\n]*"
+    r"message d.origine|mensaje original|mensagem original|messaggio originale|included|下面是|原信|原邮件|"
+    r"以下は)[^\n]*"
     r"|(?:message|message headers?|headers?|original (?:message )?headers?|original message|the original message|"
     r"returned message)"
     r"(?: text)?(?: follows)?(?: is (?:below|included below|attached))?:?[ \t]*"
@@ -22,9 +23,9 @@ _MARK: Final = re.compile(
 )
 # Two fields after a trace field, or three after one that people quote too, are a header block.
 _BLOCK: Final = re.compile(
-    r"^(?:Return-Path|Received|DKIM-Signature|Message-I[dD]|MIME-Version|Delivered-To|X-[A-Za-z-]{2,40}):[^\n]*\n"
+    r"\n(?:Return-Path|Received|DKIM-Signature|Message-I[dD]|MIME-Version|Delivered-To|X-[A-Za-z-]{2,40}):[^\n]*\n"
     r"(?:(?:[ \t][^\n]*|[A-Za-z-]{2,40}:[^\n]*)\n){2}"
-    r"|^(?:From|To|Date|Subject|Reply-To|Sender): [^\n]*\n(?:(?:[ \t]+[^\n]*|[A-Za-z-]{2,40}: [^\n]*)\n){3}",
+    r"|\n(?:From|To|Date|Subject|Reply-To|Sender): [^\n]*\n(?:(?:[ \t]+[^\n]*|[A-Za-z-]{2,40}: [^\n]*)\n){3}",
     re.MULTILINE,
 )
 
@@ -38,14 +39,15 @@ SEARCHED: Final = 32 * 1024
 
 def cut(notice: str) -> tuple[str, str]:
     """A free-form report's text, and the returned message below it (its headers first; empty where there is none)."""
+    notice = f"\n{notice}"  # a pattern that begins with a literal is sought at memory's speed, one with ^ is not
     block = _BLOCK.search(notice, 0, SEARCHED)
     mark = _MARK.search(notice, 0, SEARCHED)
     if mark and (block is None or mark.start() < block.start()):
         if block and not notice[mark.end() : block.start()].strip("\n\r\t >-"):
-            return notice[: mark.start()], notice[block.start() :]
+            return notice[1 : mark.start() + 1], notice[block.start() + 1 :]
         below = notice[mark.end() :].lstrip("\n")
         if _FIELD.match(below):
-            return notice[: mark.start()], below
+            return notice[1 : mark.start() + 1], below
     if block:
-        return notice[: block.start()], notice[block.start() :]
-    return notice, ""
+        return notice[1 : block.start() + 1], notice[block.start() + 1 :]
+    return notice[1:], ""

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from bouncemilter.model import Kind, Report
-from bouncemilter.report import notice, quoting
+from bouncemilter.report import notice
 from bouncemilter.report.message import Message
 
 _SUBJECT: Final = re.compile(
@@ -43,14 +43,16 @@ _APPROVED: Final = notice.phrases(
     challenge-response | dodany do listy zaufanych | na listę zaufanych nadawców
     """
 )
-_HEADERS: Final = (
-    b"x-boxtrapper",
-    b"x-tmda-confirm",
-    b"x-spamarrest",
-    b"x-challenge",
-    b"x-tmda-fingerprint",
-    b"x-askversion",
-    b"x-bluebottle-request",
+_HEADERS: Final = frozenset(
+    (
+        b"x-boxtrapper",
+        b"x-tmda-confirm",
+        b"x-spamarrest",
+        b"x-challenge",
+        b"x-tmda-fingerprint",
+        b"x-askversion",
+        b"x-bluebottle-request",
+    )
 )
 
 
@@ -58,8 +60,10 @@ def read(message: Message) -> Report | None:
     """A challenge: its subject asks to confirm, its text says how, and that the mail waits until then."""
     if message.from_daemon:
         return None
-    folded = notice.fold(quoting.written(message.text))
-    known = any(name in message.headers for name in _HEADERS) or _SUBJECT.search(message.subject)
+    known = message.headers.any_of(_HEADERS) or _SUBJECT.search(message.subject)
+    if not known and not notice.says(_APPROVED, notice.fold(message.text)):
+        return None
+    folded = notice.fold(message.own_text)
     if not known and not notice.says(_APPROVED, folded):
         return None
     if not (notice.says(_ASKED, folded) and notice.says(_HELD, folded)):

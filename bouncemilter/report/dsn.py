@@ -19,7 +19,7 @@ from typing import Final
 
 from bouncemilter import address, limits, text
 from bouncemilter.model import Action, Defect, Kind, Phase, Report, ReportedRecipient
-from bouncemilter.report import below, diagnostic, notice, recipient, reply, returned
+from bouncemilter.report import below, charset, diagnostic, notice, recipient, reply, returned
 from bouncemilter.report.header import PLAIN
 from bouncemilter.report.message import Message
 from bouncemilter.report.mime import normalise
@@ -41,6 +41,7 @@ _FIELD: Final = re.compile(
 )
 _TYPED: Final = re.compile(r"\A\s*[A-Za-z][\w.-]{0,30}\s*;\s*")
 _UNICODE: Final = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
+_WORD: Final = re.compile(r"\w")
 _XTEXT: Final = re.compile(r"\+(2B|3D)")
 _STATUS_TEXT: Final = re.compile(
     r"^(?:Final-Recipient|Original-Recipient)[ \t]*:.{0,400}^(?:Action|Status|Diagnostic-Code)[ \t]*:",
@@ -96,12 +97,16 @@ def _report(message: Message, content: bytes) -> Report | None:
     about, blocks = _blocks(normalise(content))
     back = returned.of(message)
     errors = diagnostic.Errors(message)
-    found = [_recipient(message, block, errors) for block in blocks[: limits.RECIPIENTS + 1]]
+    found = []
+    for block in blocks[: limits.RECIPIENTS + 1]:
+        if message.is_late():
+            break
+        found.append(_recipient(message, block, errors))
     found = _named(message, found, back.to if back else "")
     if not found and not blocks:
         return None
     recipients = recipient.capped(found, message.defects)
-    if not recipients:
+    if not any(each.address for each in recipients):
         message.defects.add(Defect.NO_RECIPIENT)
     return Report(
         kind=kind([each.action for each in found] or [_action(block, message) for block in blocks]),
@@ -110,6 +115,7 @@ def _report(message: Message, content: bytes) -> Report | None:
         envelope_id=text.clean(about.get("original-envelope-id", ""), limits.SUBJECT),
         reporting_mta=text.clean(_untyped(about.get("reporting-mta", "")), 255),
         returned=back,
+        known_by_words=not message.made_by_machine,
     )
 
 
@@ -126,7 +132,11 @@ def _fields(content: bytes) -> Iterator[tuple[str, str] | None]:
         if count > FIELDS:
             return
         name = match[1]
-        yield (name.decode("ascii").lower(), " ".join(text.decode(match[2]).split())) if name else None
+        yield (name.decode("ascii").lower(), " ".join(_decoded(match[2]).split())) if name else None
+
+
+def _decoded(value: bytes) -> str:
+    return text.decode(value, "" if value.isascii() and b"\x1b" not in value else charset.guess(value))
 
 
 _OWN: Final = (
@@ -187,19 +197,22 @@ def _recipient(message: Message, block: Block, errors: diagnostic.Errors) -> Rep
     """One recipient of a report; its address is empty where the block names nobody."""
     original = _mailbox(block.get("original-recipient", ""), message.defects, xtext=True)
     final = _mailbox(block.get("final-recipient", ""), message.defects)
-    named = original or final or _mailbox(block.get("x-actual-recipient", ""), message.defects)
+    named = original or final or _mailbox(block.get("x-actual-recipient", ""), message.defects) or _written(block)
     said = _untyped(block.get("diagnostic-code", ""))
     written = reply.STATUS.search(block.get("status", "")) or reply.STATUS.search(block.get("action", ""))
     status = written[1] if written else ""
     action = _action(block, message)
     if status and action and _contradicts(status, action):
         message.defects.add(Defect.BAD_STATUS)
-    words = recipient.words_about(message.text, final) or recipient.words_about(message.text, original)
     phase = reply.phase(said)
+    poor = action is not Action.DELIVERED and recipient.is_poor(said)
+    words = ""
+    if poor or phase is Phase.UNKNOWN:
+        words = recipient.words_about(message.text, final) or recipient.words_about(message.text, original)
     if phase is Phase.UNKNOWN:
         phase = reply.phase(words)
-    if recipient.is_poor(said) and action is not Action.DELIVERED:
-        said = words or said or errors.about(final or original)
+    if poor:
+        said = (words if reply.code(words) else "") or errors.about(final or original) or words or said
     return recipient.finish(
         ReportedRecipient(
             address=named,
@@ -218,11 +231,11 @@ def _recipient(message: Message, block: Block, errors: diagnostic.Errors) -> Rep
 def _named(message: Message, found: list[ReportedRecipient], returned_to: str) -> list[ReportedRecipient]:
     """The recipients that are named; where the only block names nobody, the address stands elsewhere in the report."""
     named = [each for each in found if each.address]
-    if named or len(found) != 1:
+    if named or not found:
         return named
-    listed = recipient.addresses(text.decode(message.headers.raw(b"x-failed-recipients")))
-    elsewhere = listed[:1] or ([returned_to] if returned_to else [])
-    return [dataclasses.replace(found[0], address=each) for each in elsewhere]
+    # One without an address keeps its reason: the envelope may know whom it is about.
+    elsewhere = next(iter(recipient.failed_header(message)), returned_to) if len(found) == 1 else ""
+    return [dataclasses.replace(found[0], address=elsewhere)]
 
 
 def _action(block: Block, message: Message) -> Action | None:
@@ -256,7 +269,9 @@ def _mailbox(value: str, defects: set[Defect], *, xtext: bool = False) -> str:
     """The address in a recipient field, empty where there is none."""
     if not value:
         return ""
-    bare = _untyped(value).strip(" <>\"'") if "@" in value else ""
+    bare = _untyped(value).strip(" <>'") if "@" in value else ""
+    if bare.startswith('"') and bare.endswith('"'):
+        bare = bare.strip('"')  # quotes around all of it, not around a local part (RFC 5321 section 4.1.2)
     if "\\x{" in bare:  # RFC 6533 section 3, utf-8-addr-xtext
         bare = _UNICODE.sub(lambda match: chr(int(match[1], 16)) if int(match[1], 16) < 0x110000 else "", bare)
     if xtext and "+" in bare:
@@ -267,9 +282,14 @@ def _mailbox(value: str, defects: set[Defect], *, xtext: bool = False) -> str:
     if PLAIN.match(bare):
         return bare
     if address.split(bare) is None:
-        found = recipient.addresses(bare, 1)
-        return found[0] if found else ""
+        return next(iter(recipient.addresses(bare, 1)), "")
     return text.clean(bare.removeprefix("@").rpartition(":")[2] if bare.startswith("@") else bare, limits.ADDRESS)
+
+
+def _written(block: Block) -> str:
+    """What a recipient field calls a mailbox where that is no address: a name, a number, `user@#example`."""
+    written = _untyped(block.get("original-recipient", "") or block.get("final-recipient", "")).strip(" <>\\")
+    return text.clean(written, limits.ADDRESS) if len(written) <= limits.ADDRESS and _WORD.search(written) else ""
 
 
 def _xtext(value: str) -> str:

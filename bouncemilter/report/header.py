@@ -11,7 +11,9 @@ from typing import Final
 
 from bouncemilter import address, limits, text
 from bouncemilter.model import Defect
+from bouncemilter.report import charset as charsets
 
+_FIELD: Final = re.compile(rb"^([!-9;-~]{1,80}+)[ \t]*:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
 _WORD: Final = re.compile(rb"=\?([A-Za-z0-9_.:-]{1,40})(?:\*[A-Za-z0-9-]{1,20})?\?([bBqQ])\?([^?]{0,998})\?=")
 _HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
 _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -34,35 +36,38 @@ REPEATS: Final = 16
 
 
 class Headers:
-    """A header block with `\\n` line ends. Names are given in lower case."""
+    """A header block with `\\n` line ends, its fields found in one pass. Names are given in lower case."""
 
-    __slots__ = ("_block", "_defects", "_lower")
+    __slots__ = ("_defects", "_fields")
 
     def __init__(self, block: bytes, defects: set[Defect]) -> None:
         if len(block) > limits.HEADER_BLOCK:
             defects.add(Defect.LIMIT_HEADER)
             block = block[: limits.HEADER_BLOCK]
-        self._block = b"\n" + block + b"\n"
-        self._lower = self._block.lower()
         self._defects = defects
+        self._fields: dict[bytes, list[bytes]] = {}
+        for written, value in _FIELD.findall(block):
+            name = written.lower()
+            if name in self._fields:
+                self._fields[name].append(value)
+            else:
+                self._fields[name] = [value]
 
     def __contains__(self, name: bytes) -> bool:
-        return b"\n" + name + b":" in self._lower
+        return name in self._fields
 
     def raw(self, name: bytes) -> bytes:
         """The first value of field `name`, unfolded; empty where absent."""
-        at = self._lower.find(b"\n" + name + b":")
-        return self._value(at + len(name) + 2) if at >= 0 else b""
+        values = self._fields.get(name)
+        return self._value(values[0]) if values else b""
 
     def all(self, name: bytes) -> list[bytes]:
         """The values of a repeated field, unfolded, at most REPEATS."""
-        found: list[bytes] = []
-        key = b"\n" + name + b":"
-        at = self._lower.find(key)
-        while at >= 0 and len(found) < REPEATS:
-            found.append(self._value(at + len(key)))
-            at = self._lower.find(key, at + len(key))
-        return found
+        return [self._value(value) for value in self._fields.get(name, ())[:REPEATS]]
+
+    def any_of(self, names: frozenset[bytes]) -> bool:
+        """Whether one of these fields is there."""
+        return not names.isdisjoint(self._fields)
 
     def token(self, name: bytes) -> bytes:
         """The value in lower case, without parameters and comments: `auto-replied`, `multipart/report`."""
@@ -79,14 +84,8 @@ class Headers:
         value = self.raw(name)
         return mailbox(decode(value, self._defects)) if b"@" in value else ""
 
-    def _value(self, start: int) -> bytes:
-        block = self._block
-        end = block.find(b"\n", start)
-        while block[end + 1 : end + 2] in (b" ", b"\t"):
-            if end - start > limits.HEADER_LINE:
-                break
-            end = block.find(b"\n", end + 1)
-        value = block[start:end].strip()
+    def _value(self, value: bytes) -> bytes:
+        value = value.strip()
         if b"\n" in value:
             value = value.replace(b"\n", b"")
         if len(value) > limits.HEADER_LINE:
@@ -110,7 +109,9 @@ def mailbox(value: str) -> str:
 def decode(value: bytes, defects: set[Defect]) -> str:
     """A field's bytes as text, encoded words resolved (RFC 2047); never raises."""
     if b"=?" not in value:
-        return text.decode(value)
+        if value.isascii() and b"\x1b" not in value:
+            return value.decode("ascii")
+        return text.decode(value, charsets.guess(value))
     out: list[str] = []
     run = bytearray()
     run_charset = ""
@@ -162,7 +163,9 @@ def parameters(value: bytes, defects: set[Defect]) -> dict[bytes, bytes]:
             defects.add(Defect.LIMIT_LINE)
             break
         name = match[1].lower()
-        content = _QUOTED_PAIR.sub(rb"\1", match[4]) if match[4] is not None else match[5]
+        content = (
+            match[5] if match[4] is None else _QUOTED_PAIR.sub(rb"\1", match[4]) if b"\\" in match[4] else match[4]
+        )
         if match[3]:
             content = _extended(content, first=not match[2] or match[2] == b"0")
         if match[2]:

@@ -10,9 +10,9 @@ _BREAK: Final = re.compile(
     r"<(?:br|p|div|tr|li|hr|h[1-6]|table|ul|ol|blockquote|/p|/div|/tr|/li|/h[1-6]|/table|/blockquote)\b[^<>]*>",
     re.IGNORECASE,
 )
+_CELL: Final = re.compile(r"</?t[dh]\b[^<>]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[A-Za-z!][^<>]*>")
 _ENTITY: Final = re.compile(r"&(#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_SPACE: Final = re.compile(r"[ \t\n\u00a0]+")
 _PADDING: Final = re.compile(r"[ \t\u00a0]*\n[ \t\u00a0]*")
 QUOTED: Final = "\u2063"
 """A line of its own before mail that is quoted in HTML (an invisible separator, which no cleaned text contains)."""
@@ -27,9 +27,10 @@ def to_text(source: str) -> str:
     for name in ("style", "script", "head"):
         source = _without(source, f"<{name}", f"</{name}")
     source = _without(source, "<!--", "-->")
-    source = _SPACE.sub(" ", source)
+    source = " ".join(source.split())
     source = _QUOTE.sub(f"\n{QUOTED}\n", source)
     source = _BREAK.sub("\n", source)
+    source = _CELL.sub(" ", source)
     source = _TAG.sub("", source)
     if "&" in source:
         source = _ENTITY.sub(_entity, source)

@@ -38,12 +38,18 @@ def read(message: Message) -> Report | None:
         value = fields.raw(b"original-recipient") or fields.raw(b"final-recipient")
         named = mailbox(text.decode(value.partition(b";")[2] or value))
         recipients = (ReportedRecipient(address=named),) if named else ()
-        return Report(kind=Kind.RECEIPT, recipients=recipients, format="mdn", returned=returned.of(message))
+        return Report(
+            kind=Kind.RECEIPT,
+            recipients=recipients,
+            format="mdn",
+            returned=returned.of(message),
+            known_by_words=not message.made_by_machine,
+        )
     if (
         message.content_type.endswith(b"pkcs7-mime")
         and b"signed-receipt" in message.headers.raw(b"content-type").lower()
     ):
         return Report(kind=Kind.RECEIPT, format="mdn.smime")
     if _SUBJECT.match(message.subject) and len(message.text) < 1500 and notice.says(_READ, notice.fold(message.text)):
-        return Report(kind=Kind.RECEIPT, format="mdn.text")
+        return Report(kind=Kind.RECEIPT, format="mdn.text", known_by_words=True)
     return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import Final
 
 from bouncemilter import limits, text
 from bouncemilter.model import Defect
-from bouncemilter.report import below
+from bouncemilter.report import below, quoting
+from bouncemilter.report.deadline import Deadline
 from bouncemilter.report.header import Headers
+from bouncemilter.report.lazy import lazy
 from bouncemilter.report.mime import Part, Splitter, body_start, normalise
 
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
@@ -18,6 +19,7 @@ _DAEMON: Final = re.compile(
     r"bounce[sd]?|undeliver\w*|non-?delivery)\b"
 )
 _POSTMASTER: Final = re.compile(r"(?i)\A(?:postmaster|post[-_]?office|mailadmin|mail-?system)\b")
+_MACHINE: Final = re.compile(r"(?i)\A(?:mailer-daemon|mdaemon)@")
 # The return paths of list managers and BATV are no person's (`news-bounces@`, `prvs=1267=ndr@`).
 _ROBOT: Final = re.compile(
     r"(?i)\A<?(?:prvs=|srs[01][=+-]|bounce|owner-|postmaster@|no-?reply@)|-(?:admin|bounces?|owner|errors?|"
@@ -44,8 +46,9 @@ def split_head(raw: bytes) -> tuple[bytes, int]:
 class Message:
     """One message; `defects` grows while it is read."""
 
-    def __init__(self, raw: bytes, *, truncated: bool = False) -> None:
+    def __init__(self, raw: bytes, *, truncated: bool = False, deadline: Deadline | None = None) -> None:
         self.defects: set[Defect] = set()
+        self.deadline = deadline or Deadline()
         if len(raw) > limits.KEPT_BYTES:
             raw = raw[: limits.KEPT_BYTES]
             truncated = True
@@ -55,10 +58,16 @@ class Message:
         self.headers = Headers(self.data[: self.body_at], self.defects)
         self.content_type = self.headers.token(b"content-type") or b"text/plain"
 
-    @cached_property
+    def is_late(self) -> bool:
+        """Whether the time for it is over: what was read until now stands, and the defect says so."""
+        if Defect.LIMIT_TIME not in self.defects and self.deadline.passed():
+            self.defects.add(Defect.LIMIT_TIME)
+        return Defect.LIMIT_TIME in self.defects
+
+    @lazy
     def parts(self) -> list[Part]:
         """The leaves in order; the message itself where it is no multipart."""
-        splitter = Splitter(self.data, self.defects)
+        splitter = Splitter(self.data, self.defects, self.is_late)
         splitter.walk(self.headers, self.body_at, len(self.data))
         return splitter.leaves
 
@@ -66,26 +75,26 @@ class Message:
         """The first leaf of one of these types."""
         return next((self._types[each] for each in content_types if each in self._types), None)
 
-    @cached_property
+    @lazy
     def _types(self) -> dict[bytes, Part]:
         found: dict[bytes, Part] = {}
         for part in self.parts:
             found.setdefault(part.content_type, part)
         return found
 
-    @cached_property
+    @lazy
     def notice(self) -> Part | None:
-        """The first part that people read: plain text where there is some, else HTML."""
+        """The first part that people read: plain text where there is some, else HTML; none that is empty."""
         readable = [part for part in self.parts if part.is_text and not part.is_attachment]
-        plain = next((part for part in readable if part.content_type != b"text/html" and part.text.strip()), None)
-        return plain or next(iter(readable), None)
+        readable.sort(key=lambda part: part.content_type == b"text/html")
+        return next((part for part in readable if part.text.strip()), None)
 
-    @cached_property
+    @lazy
     def text(self) -> str:
         """What people read first in it, with `\\n` line ends; empty where there is no text."""
         return self.notice.text if self.notice else ""
 
-    @cached_property
+    @lazy
     def _cut(self) -> tuple[str, str]:
         return below.cut(self.text)
 
@@ -99,57 +108,76 @@ class Message:
         """The returned message in the text, its headers first; empty where there is none."""
         return self._cut[1]
 
-    @cached_property
+    @lazy
+    def own_text(self) -> str:
+        """What its author wrote, without what is quoted in it."""
+        return quoting.written(self.text)
+
+    @lazy
     def subject(self) -> str:
         """The subject, decoded and cleaned."""
         return self.headers.text(b"subject")
 
-    @cached_property
+    @lazy
     def author(self) -> str:
         """The From field, decoded and cleaned: name and address."""
         return self.headers.text(b"from")
 
-    @cached_property
+    @lazy
     def sender(self) -> str:
         """The address in From."""
         return self.headers.address(b"from")
 
-    @cached_property
+    @lazy
     def message_id(self) -> str:
         """Its Message-ID where whole, else empty."""
         return whole_message_id(self.headers.text(b"message-id", limits.MESSAGE_ID))
 
-    @cached_property
+    @lazy
     def top_received(self) -> str:
         """The topmost Received field."""
         return self.headers.text(b"received", limits.DIAGNOSTIC)
 
-    @cached_property
+    @lazy
     def auto_submitted(self) -> bytes:
         """The keyword of Auto-Submitted (RFC 3834 section 5), empty where absent or `no`."""
         keyword = self.headers.token(b"auto-submitted")
         return b"" if keyword.startswith(b"no") else keyword
 
-    @cached_property
+    @lazy
     def _return_path(self) -> str:
         return text.decode(self.headers.raw(b"return-path")).strip()
 
-    @cached_property
+    @lazy
     def null_sender(self) -> bool:
         """Whether a Return-Path shows the null reverse-path, or a daemon's."""
-        return self._return_path == "<>" or bool(_DAEMON.match(self._return_path.lstrip("<")))
+        path = self._return_path.lstrip("<")
+        return self._return_path == "<>" or bool(_DAEMON.match(path) and not _ROBOT.match(path))
 
-    @cached_property
+    @lazy
     def personal_return_path(self) -> bool:
         """Whether a Return-Path shows an ordinary address: reports of an MTA have none (RFC 5321 section 6.1)."""
         return "@" in self._return_path and not self.null_sender and not _ROBOT.search(self._return_path)
 
-    @cached_property
+    @lazy
     def from_daemon(self) -> bool:
-        """Whether From names a mail system: mailer-daemon@, `Mail Delivery Subsystem <…>`."""
-        return bool(_DAEMON.match(self.sender) or _DAEMON.match(self.author.strip("<> \"'")))
+        """Whether From names a mail system: mailer-daemon@, `Mail Delivery Subsystem <…>`.
 
-    @cached_property
+        A name alone is anybody's, and proves nothing above an address that takes answers.
+        """
+        by_name = _DAEMON.match(self.author.strip("<> \"'")) and not self.personal_return_path
+        return bool(_DAEMON.match(self.sender) or by_name)
+
+    @lazy
+    def made_by_machine(self) -> bool:
+        """Whether a header says what no person's mail program writes: a report's type, a mail system's own fields."""
+        return (
+            self.content_type == b"multipart/report"
+            or b"x-failed-recipients" in self.headers
+            or bool(_MACHINE.match(self.sender))
+        )
+
+    @lazy
     def from_postmaster(self) -> bool:
         """Whether From names a postmaster: often a mail system, sometimes a person."""
         return bool(_POSTMASTER.match(self.sender) or _POSTMASTER.match(self.author.strip("<> \"'")))

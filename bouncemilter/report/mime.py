@@ -8,10 +8,12 @@ nothing is copied or decoded before it is asked for.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from bouncemilter import limits, text
 from bouncemilter.model import Defect
+from bouncemilter.report import charset as charsets
 from bouncemilter.report import encoding, markup
 from bouncemilter.report.header import Headers, parameters
 
@@ -101,13 +103,19 @@ class Part:
 
     def _decoded(self) -> str:
         raw = self.content()
-        charset = "" if raw.isascii() and b"\x1b" not in raw else self.parameter(b"charset").decode("ascii", "replace")
-        if charset and text.charset(charset) is None:
-            self._defects.add(Defect.BAD_CHARSET)
+        charset = "" if raw.isascii() and b"\x1b" not in raw else self._charset(raw)
         found = text.decode(raw, charset)
         if "\r" in found:
             found = found.replace("\r\n", "\n").replace("\r", "\n")
         return markup.to_text(found) if self.content_type == b"text/html" else found
+
+    def _charset(self, raw: bytes) -> str:
+        """The declared charset; the likely one where none, or ASCII, is declared for what is not ASCII."""
+        declared = self.parameter(b"charset").decode("ascii", "replace")
+        known = text.charset(declared) if declared else None
+        if declared and known is None:
+            self._defects.add(Defect.BAD_CHARSET)
+        return declared if known not in (None, "us-ascii") else charsets.guess(raw)
 
     def message_headers(self) -> Headers:
         """The headers of the message (or header block) that this part holds."""
@@ -121,13 +129,12 @@ class Part:
 class Splitter:
     """Collects the leaves of one message."""
 
-    def __init__(self, data: bytes, defects: set[Defect]) -> None:
+    def __init__(self, data: bytes, defects: set[Defect], is_late: Callable[[], bool] = bool) -> None:
+        self._is_late = is_late
         self.leaves: list[Part] = []
         self._data = data
         self._defects = defects
-        # Nothing can be nested deeper than the message names composite types, so most messages need no look inside.
-        lower = data.lower()
-        self._deep = lower.count(b"multipart/") + lower.count(b"message/") > limits.MIME_DEPTH
+        self._inside = False  # whether a returned message is walked through
 
     def walk(self, headers: Headers, start: int, end: int) -> None:
         """Split the entity with these headers and the body `start`:`end` into leaves."""
@@ -143,8 +150,13 @@ class Splitter:
                 self._multipart(declared, start, end, depth)
             return
         self._leaf(headers, start, end, content_type)
-        if self._deep and content_type in _MESSAGES:
+        if content_type in _MESSAGES and (self._inside or self._is_deep(start, end)):
             self._look_inside(start, end, depth)
+
+    def _is_deep(self, start: int, end: int) -> bool:
+        """Whether there may be too much depth: nothing is nested deeper than composite types are named."""
+        data = self._data
+        return data.count(b"ultipart/", start, end) + data.count(b"essage/", start, end) >= limits.MIME_DEPTH
 
     def _leaf(self, headers: Headers, start: int, end: int, content_type: bytes) -> None:
         if len(self.leaves) >= limits.MIME_PARTS:
@@ -157,11 +169,11 @@ class Splitter:
         if depth > limits.MIME_DEPTH:
             self._defects.add(Defect.LIMIT_DEPTH)
             return
-        mine = self.leaves
-        self.leaves = []
+        mine, inside = self.leaves, self._inside
+        self.leaves, self._inside = [], True
         body = body_start(self._data, start, end)
         self._entity(Headers(self._data[start:body], self._defects), body, end, depth + 1)
-        self.leaves = mine
+        self.leaves, self._inside = mine, inside
 
     def _multipart(self, declared: bytes, start: int, end: int, depth: int) -> None:
         boundary = parameters(declared, self._defects).get(b"boundary", b"").rstrip()
@@ -173,7 +185,7 @@ class Splitter:
         if not spans:
             self._leaf(Headers(b"", self._defects), start, end, b"text/plain")
         for first, last in spans:
-            if Defect.LIMIT_PARTS in self._defects and len(self.leaves) >= limits.MIME_PARTS:
+            if self._is_late() or (Defect.LIMIT_PARTS in self._defects and len(self.leaves) >= limits.MIME_PARTS):
                 return
             body = body_start(self._data, first, last)
             self._entity(Headers(self._data[first:body], self._defects), body, last, depth + 1)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from itertools import islice
 from typing import Final
 
 from bouncemilter import address, limits, text
 from bouncemilter.model import Action, Defect, Phase, ReportedRecipient
-from bouncemilter.report import reply
+from bouncemilter.report import reply, returned
 from bouncemilter.report.header import PLAIN
+from bouncemilter.report.mention import mentions
+from bouncemilter.report.message import Message
 
-_LOCAL: Final = r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}+"
-ADDRESS: Final = re.compile(
-    rf"(?<![\w!#$%&'*+/=?^`{{|}}~.@-])(?:{_LOCAL}|\"[^\"\n@]{{1,62}}\")@(?:[\w-]{{1,63}}+\.?){{1,16}}+|"
-    rf"(?<=[<\s])\"[^\"\n]{{1,62}}\"@[\w.-]{{1,253}}"
-)
-"""An address in running text; linear, since it starts at the beginning of a word only."""
 _HOST_SAID: Final = re.compile(
-    r"(?:\bhost|\bserver|\bMTA|\bMX|connect(?:ing|ion)? to|talking to|from|"
-    r"by)[ \t\n]+<?([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8})\.?>?(?=[ \t\n:,\[(]|$)",
-    re.IGNORECASE,
+    r"(?:\b[Hh]ost|\b[Ss]erver|\bMTA|\bMX|[Cc]onnect(?:ing|ion)? to|talking to|[Ff]rom|"
+    r"[Bb]y)[ \t\n]+<?([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8})\.?>?(?=[ \t\n:,\[(]|$)"
 )
+_WORDS: Final = re.compile(r"[^\W\d_]{2,}+(?:[\W\d_]+[^\W\d_]{2}|(?<=[^\x00-\x7f]{4}))")
 _LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
+_ATTRIBUTE: Final = re.compile(r"(?i)\A(?:smtp|rfc-?822|internet|mail)=")
+"""The attribute of an X.400 address that holds an Internet address: `DDA:SMTP=user@example.com`."""
+_LOCAL_PART: Final = re.compile(r"[A-Za-z0-9][\w.+-]{1,63}\Z")
 _TRAILING: Final = ".,;:!?'*"
+_AROUND: Final = "<>():;, -=*|'\"]"
 
 NOTICE: Final = 16 * 1024
 """Characters of a notice that are searched for words about recipients."""
@@ -33,8 +32,10 @@ NOTICE: Final = 16 * 1024
 def addresses(words: str, most: int = limits.RECIPIENTS + 1) -> list[str]:
     """The distinct addresses in `words`, in order, at most `most`."""
     found: dict[str, str] = {}
-    for match in ADDRESS.finditer(words):
-        bare = match[0].strip(_TRAILING)
+    for each in mentions(words):
+        bare = each.written.strip(_TRAILING)
+        if "=" in bare:
+            bare = _ATTRIBUTE.sub("", bare)
         if PLAIN.match(bare) or ("." in bare.rpartition("@")[2] and address.split(bare)):
             found.setdefault(bare.lower(), bare)
             if len(found) >= most:
@@ -42,36 +43,95 @@ def addresses(words: str, most: int = limits.RECIPIENTS + 1) -> list[str]:
     return list(found.values())
 
 
+def failed_header(message: Message) -> list[str]:
+    """The addresses in X-Failed-Recipients, which Exim and Gmail write."""
+    value = message.headers.raw(b"x-failed-recipients")
+    return addresses(text.decode(value)) if value else []
+
+
+def completed(named: str, message: Message) -> str:
+    """A recipient as a report names it, as an address; empty where it is none.
+
+    A mailbox without its domain is the returned message's own recipient where that begins alike, else one of the
+    system that reports.
+    """
+    bare = named.strip(_TRAILING)
+    if "@" in bare:
+        return next(iter(addresses(bare, 1)), "")
+    if not _LOCAL_PART.match(bare):
+        return ""
+    back = returned.of(message)
+    written_to = back.to if back else ""
+    if written_to.rpartition("@")[0].lower() == bare.lower():
+        return written_to
+    domain = message.sender.rpartition("@")[2]
+    return f"{bare}@{domain}" if domain and (message.from_daemon or message.from_postmaster) else ""
+
+
 def is_poor(diagnostic: str) -> bool:
     """Whether a diagnostic says nothing in words: empty, or codes alone."""
-    return len(diagnostic) < 60 and sum(map(len, _LETTERS.findall(reply.STATUS.sub("", diagnostic)))) < 8
+    return len(diagnostic) < 60 and sum(map(len, _LETTERS.findall(diagnostic))) < 8
+
+
+def around(notice: str, named: str) -> tuple[str, str]:
+    """What stands before the first mention of an address, and what follows it up to the next recipient.
+
+    Both are empty where it is not named; each at most NOTICE characters.
+    """
+    if not named:
+        return "", ""
+    folded = notice[:NOTICE]
+    at = folded.find(named)
+    if at < 0:
+        lower = folded.lower()
+        at = lower.find(named.lower()) if len(lower) == len(folded) else -1
+    if at < 0:
+        return "", ""
+    rest = folded[at + len(named) :]
+    return folded[:at], rest[: _next_recipient(rest, named)]
+
+
+def first_words(after: str) -> str:
+    """The first of three paragraphs with words or a code in it, on one line."""
+    for paragraph in after.split("\n\n", 3)[:3]:
+        piece = trimmed(" ".join(paragraph.split()))
+        if has_words(piece) or reply.code(piece):
+            return piece
+    return ""
+
+
+def is_next(after: str) -> bool:
+    """Whether words follow before the first blank line."""
+    return has_words(after.partition("\n\n")[0])
+
+
+def trimmed(piece: str) -> str:
+    """`piece` without the punctuation around it; a parenthesis that it opened itself stays closed."""
+    piece = piece.lstrip(_AROUND + ".")
+    bare = piece.rstrip(_AROUND)
+    return bare + ")" if bare.count("(") > bare.count(")") and piece[len(bare) :].startswith(")") else bare
 
 
 def words_about(notice: str, named: str) -> str:
     """What the text says about one address: the rest of its line and its paragraph, or the next one; on one line."""
-    folded = notice[:NOTICE]
-    at = folded.lower().find(named.lower()) if len(folded.lower()) == len(folded) else folded.find(named)
-    if not named or at < 0:
-        return ""
-    rest = folded[at + len(named) :]
-    for paragraph in rest.split("\n\n")[:3]:
-        end = _next_recipient(paragraph, named)
-        piece = " ".join(paragraph[:end].split()).strip("<>():;, -=*|'\"]").strip()
-        if len(_LETTERS.findall(piece)) >= 2 or reply.code(piece):
-            return piece
-        if end < len(paragraph):
-            return ""
-    return ""
+    return first_words(around(notice, named)[1])
 
 
-def _next_recipient(paragraph: str, named: str) -> int:
+def has_words(piece: str) -> bool:
+    """Whether at least two words stand in it, or a run of letters in a script without spaces."""
+    return _WORDS.search(piece) is not None
+
+
+def _next_recipient(rest: str, named: str) -> int:
     """Where the words about the next recipient begin: another address that leads a line; else the end."""
-    for match in islice(ADDRESS.finditer(paragraph), limits.RECIPIENTS):
-        line = paragraph.rfind("\n", 0, match.start())
-        leads = line >= 0 and not paragraph[line : match.start()].strip(" \t\n<")
-        if leads and match[0].lower() != named.lower():
-            return match.start()
-    return len(paragraph)
+    if "@" not in rest:
+        return len(rest)
+    for each in islice(mentions(rest), limits.RECIPIENTS):
+        line = rest.rfind("\n", 0, each.start)
+        leads = line >= 0 and not rest[line : each.start].strip(" \t\n<*-[")
+        if leads and each.written.lower() != named.lower():
+            return each.start
+    return len(rest)
 
 
 def finish(found: ReportedRecipient, defects: set[Defect]) -> ReportedRecipient:
@@ -84,9 +144,9 @@ def finish(found: ReportedRecipient, defects: set[Defect]) -> ReportedRecipient:
     if not host:
         said = _HOST_SAID.search(diagnostic)
         host = said[1] if said else ""
-    return dataclasses.replace(
-        found,
+    return ReportedRecipient(
         address=text.clean(found.address, limits.ADDRESS),
+        action=found.action,
         status=status,
         reply_code=found.reply_code or reply.code(diagnostic),
         phase=found.phase if found.phase is not Phase.UNKNOWN else reply.phase(diagnostic),
@@ -99,6 +159,8 @@ def finish(found: ReportedRecipient, defects: set[Defect]) -> ReportedRecipient:
 
 def capped(found: list[ReportedRecipient], defects: set[Defect]) -> tuple[ReportedRecipient, ...]:
     """At most limits.RECIPIENTS of them, each address once: a failure beats what is said besides."""
+    if len(found) == 1:
+        return (found[0],)
     unique: dict[str, ReportedRecipient] = {}
     for each in found:
         key = address.key(each.address) or each.address

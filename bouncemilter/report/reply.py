@@ -15,6 +15,7 @@ _REPLY_NAMED: Final = re.compile(r"(?i)\b(?:error|reply|response|status)?[ _-]?c
 _COMMANDS: Final = {
     "connect": Phase.CONNECT,
     "banner": Phase.CONNECT,
+    "initial": Phase.CONNECT,
     "greeting": Phase.CONNECT,
     "ehlo": Phase.EHLO,
     "helo": Phase.EHLO,
@@ -40,17 +41,20 @@ _SENTENCES: Final = {
     "but greeting failed": Phase.CONNECT,
     "wasn't able to establish an smtp connection": Phase.CONNECT,
     "could not initiate smtp conversation": Phase.CONNECT,
+    "[rcpt_to]": Phase.RCPT,
+    "[mail_from]": Phase.MAIL,
 }
-"""What qmail and Gmail say instead of naming the command."""
-_NAMED: Final = ("rcpt", "mail", "ehlo", "helo", "lhlo", "starttls", "data", "bdat", "connect", "banner", "greeting")
+"""What qmail, Gmail and Yahoo say instead of naming the command in a sentence."""
 # Postfix: (in reply to RCPT TO command); Exim: after RCPT TO:<…>, after end of data, after pipelined MAIL FROM;
 # Sendmail: >>> RCPT To:<…>; qmail's kin and others: response to RCPT TO, in response to the DATA command.
 _PHASE: Final = re.compile(
     r"(?:in reply to|(?:mail server|error) after|\bafter(?: pipelined| sending)?|(?:in )?(?:response|answer|"
     r"reply) to(?: the)?|while sending|while talking[^\n]{0,80}\n>>>|"
-    r">>>|during(?: the)?|sent:?|did not like our(?: final)?|SMTP:)[ \t]*(?:pipelined |initial |the )?" + _COMMAND,
-    re.IGNORECASE,
+    r">>>|during(?: the)?|sent:?|did not like our(?: final)?|smtp:)[ \t]*(?:pipelined |initial |the )?" + _COMMAND,
 )
+_SAID_BEFORE: Final = (
+    ">>>", "reply to", "after", "response to", "answer to", "while", "during", "sent", "did not like", "smtp:",
+)  # fmt: skip
 
 
 def status(words: str) -> str:
@@ -63,20 +67,25 @@ def status(words: str) -> str:
 
 def code(words: str) -> str:
     """The SMTP reply code in `words`, or an empty string."""
-    match = _REPLY_FIRST.match(words) or _REPLY.search(words) or _REPLY_NAMED.search(words)
+    match = _REPLY_FIRST.match(words) or _REPLY.search(words)
+    if match is None and "ode" in words:
+        match = _REPLY_NAMED.search(words)
     return match[1] if match else ""
 
 
 def phase(words: str) -> Phase:
     """What the refusing server was answering, where `words` say it: the first such mention."""
     lower = words.lower()
-    if not any(word in lower for word in _NAMED):
-        return _told(lower)
-    match = _PHASE.search(words)
+    match = _PHASE.search(lower) if any(word in lower for word in _SAID_BEFORE) else None
     if match is None:
         return _told(lower)
-    command = match["command"].lower()
-    return next((value for word, value in _COMMANDS.items() if command.startswith(word)), Phase.CONNECT)
+    return phase_of(match["command"])
+
+
+def phase_of(command: str) -> Phase:
+    """The phase of an SMTP command that is named: `RCPT TO:<…>`, `rcpt`, `end of data`."""
+    lower = command.lower()
+    return next((value for word, value in _COMMANDS.items() if lower.startswith(word)), Phase.UNKNOWN)
 
 
 def _told(lower: str) -> Phase:

@@ -10,10 +10,11 @@ from typing import Final
 
 from bouncemilter import limits, text
 from bouncemilter.model import Kind, Report, ReportedRecipient
-from bouncemilter.report import notice, quoting
+from bouncemilter.report import notice
 from bouncemilter.report.message import Message
 
 _SENTENCE_END: Final = re.compile(r"[.!?]+")
+_SENTENCES: Final = re.compile(r"[.!?]+(?:\s|\Z)")
 
 _POLITE: Final = re.compile(
     r"\b(?:could|can|would|will) you|please|kindly|prosz[eę]|czy (?:mo[zż]e|mogl|by)|k[oö]nnt?en sie|bitte|"
@@ -95,18 +96,26 @@ def read(message: Message) -> Report | None:
     """A request, by its author; `written_by_person` unless it shows that a program made it."""
     if message.content_type == b"multipart/report" or not message.sender:
         return None
-    own = quoting.written(message.text)
+    own = message.own_text
     made = bool(message.auto_submitted) or notice.says(_MADE, notice.fold(own[:600]))
     if not (made and _ALONE.match(message.subject)) and not _asks(message, own):
         return None
     machine = made or (not own.strip() and message.subject.lower().startswith("unsubscribe"))
+    # A person may use a program's words; what stands beside them is to be read by people.
+    bare = bool(_ALONE.match(message.subject)) and (bool(message.auto_submitted) or _says_nothing_else(own))
     return Report(
         kind=Kind.UNSUBSCRIBE,
         recipients=(ReportedRecipient(address=message.sender),),
         format="unsubscribe",
         excerpt=text.clean(own or message.subject, limits.EXCERPT),
-        written_by_person=not machine,
+        written_by_person=not (machine and bare),
     )
+
+
+def _says_nothing_else(own: str) -> bool:
+    """Whether each sentence is a mail program's own, or the bare request."""
+    sentences = (each.strip() for each in _SENTENCES.split(notice.fold(own)))
+    return all(notice.says(_MADE, each) or bool(_ALONE.match(each)) for each in sentences if each)
 
 
 def _asks(message: Message, own: str) -> bool:

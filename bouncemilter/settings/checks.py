@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -10,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from bouncemilter import domain
+from bouncemilter.endpoint import Endpoint
 from bouncemilter.settings.types import Settings
 
 Found = Iterator[tuple[str, str]]
@@ -40,9 +40,9 @@ def environment(settings: Settings) -> Found:
     rules = settings.classify.rules_directory
     if rules and not Path(rules).is_dir():
         yield "classify.rules_directory", f"no such folder: {rules}"
-    for key, socket in sockets(settings):
-        folder = Path(socket.removeprefix("unix:")).parent
-        if socket.startswith("unix:") and not folder.is_dir():
+    for key, endpoint in sockets(settings):
+        folder = Path(endpoint.path).parent
+        if endpoint.path and not folder.is_dir():
             yield key, f"no such folder: {folder}"
 
 
@@ -59,7 +59,7 @@ def warnings(settings: Settings) -> Found:
         if domain.is_public_suffix(name):
             yield key, f"{name} is a public suffix: the domains of others lie below it"
     yield from _vain_policy(settings)
-    if settings.web.enabled and not _loopback(settings.web.address):
+    if settings.web.enabled and not Endpoint.parse(settings.web.address).is_local:
         yield "web.address", "not a loopback address: anybody who reaches it can read the figures"
     if not settings.inbound.own_domains and settings.inbound.addresses:
         yield (
@@ -68,15 +68,15 @@ def warnings(settings: Settings) -> Found:
         )
 
 
-def sockets(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Key and address of every socket that will be opened."""
+def sockets(settings: Settings) -> Iterator[tuple[str, Endpoint]]:
+    """Key and endpoint of every socket that will be opened."""
     if settings.sink.enabled:
         for index, listener in enumerate(settings.sink.listener):
-            yield f"sink.listener[{index}].address", listener.address
+            yield f"sink.listener[{index}].address", Endpoint.parse(listener.address)
     if settings.milter.enabled:
-        yield "milter.socket", settings.milter.socket
+        yield "milter.socket", Endpoint.parse(settings.milter.socket)
     if settings.web.enabled:
-        yield "web.address", settings.web.address
+        yield "web.address", Endpoint.parse(settings.web.address)
 
 
 def _vain_policy(settings: Settings) -> Found:
@@ -89,40 +89,13 @@ def _vain_policy(settings: Settings) -> Found:
         yield "policy.soft_messages", f"{apart}, never fit into {rules.window_days} days"
 
 
-def _loopback(socket: str) -> bool:
-    host = _host_and_port(socket)[0]
-    return socket.startswith("unix:") or host in ("localhost", "::1") or host.startswith("127.")
-
-
-def _host_and_port(socket: str) -> tuple[str, str]:
-    """Host, in lower case and without brackets, and port of `inet:HOST:PORT`."""
-    host, _, port = socket.removeprefix("inet:").rpartition(":")
-    return host.strip("[]").lower(), port
-
-
 def _shared_sockets(settings: Settings) -> Found:
-    users: list[tuple[str, str]] = []
-    for key, socket in sockets(settings):
-        first = next((before for before, taken in users if _clash(socket, taken)), "")
+    users: list[tuple[str, Endpoint]] = []
+    for key, endpoint in sockets(settings):
+        first = next((before for before, taken in users if endpoint.clashes_with(taken)), "")
         if first:
-            what = f"port {_host_and_port(socket)[1]}" if socket.startswith("inet:") else socket
-            yield key, f"{what} is already taken by {first}"
-        users.append((key, socket))
-
-
-def _clash(one: str, other: str) -> bool:
-    """Whether two sockets can't be open at once, or might not: a name may stand for any address."""
-    if not (one.startswith("inet:") and other.startswith("inet:")):
-        return os.path.normpath(one) == os.path.normpath(other)
-    (host, port), (other_host, other_port) = _host_and_port(one), _host_and_port(other)
-    return port == other_port and (host == other_host or not (_is_one_address(host) and _is_one_address(other_host)))
-
-
-def _is_one_address(host: str) -> bool:
-    try:
-        return not ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
+            yield key, f"{endpoint if endpoint.path else f'port {endpoint.port}'} is already taken by {first}"
+        users.append((key, endpoint))
 
 
 def _forwarding_loop(settings: Settings) -> Found:
@@ -130,9 +103,8 @@ def _forwarding_loop(settings: Settings) -> Found:
     forward_to = settings.sink.forward_to
     if not forward_to or not settings.sink.enabled:
         return
-    peer = forward_to if forward_to.startswith("unix:") else f"inet:{forward_to}"
     for index, listener in enumerate(settings.sink.listener):
-        if peer.lower() == listener.address.lower():
+        if forward_to == listener.address:
             yield "sink.forward_to", f"{forward_to} is the sink itself (sink.listener[{index}])"
 
 

@@ -7,41 +7,25 @@ import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from bouncemilter import address, returnpath
+from bouncemilter.endpoint import Endpoint
 from bouncemilter.model import Kind
 from bouncemilter.policy import Preset
 
-_INET = re.compile(r"inet:(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>[1-9][0-9]{0,4})\Z")
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
 _MODE = re.compile(r"0[0-7]{3}\Z")
-_SUN_PATH = 107  # sizeof(sockaddr_un.sun_path) - 1 on Linux
 
 
 def _socket(text: str) -> str:
-    """`unix:/absolute/path` or `inet:HOST:PORT`."""
-    if text.startswith("unix:"):
-        path = text.removeprefix("unix:")
-        if not path.startswith("/"):
-            raise ValueError("a unix socket needs an absolute path: unix:/run/bouncemilter/lmtp.sock")
-        if len(path.encode()) > _SUN_PATH:
-            raise ValueError(f"the path of a unix socket has at most {_SUN_PATH} octets")
-        return text
-    inet = _INET.match(text)
-    if inet is None or int(inet["port"]) > 65535 or not _host_or_literal(inet["host"]):
-        raise ValueError("write unix:/absolute/path or inet:HOST:PORT (inet:127.0.0.1:2424, inet:[::1]:2424)")
-    return text
-
-
-def _host_or_literal(host: str) -> bool:
-    try:
-        return not host.startswith("[") or bool(ipaddress.IPv6Address(host[1:-1]))
-    except ValueError:
-        return False
+    """`unix:/absolute/path` or `inet:HOST:PORT`, as Endpoint writes it."""
+    endpoint = Endpoint.parse(text)
+    if not endpoint.path and not endpoint.port:
+        raise ValueError("a port is at least 1")
+    return str(endpoint)
 
 
 def _domain(text: str) -> str:
@@ -100,22 +84,14 @@ def _network(text: str) -> str:
     return text
 
 
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("not a time zone of the system's database, such as Europe/Warsaw") from None
-    return text
-
-
 def _peer(text: str) -> str:
-    """A mail server: `HOST:PORT`, `unix:/path`, or nothing."""
-    if text and not text.startswith("unix:"):
-        try:
-            _socket(f"inet:{text}")
-        except ValueError:
-            raise ValueError("write HOST:PORT or unix:/absolute/path") from None
-    return _socket(text) if text.startswith("unix:") else text
+    """A mail server: as a socket, where `inet:` may be left out, or nothing."""
+    if text.startswith(("unix:", "inet:")) or not text:
+        return text and _socket(text)
+    try:
+        return _socket(f"inet:{text}")
+    except ValueError:
+        raise ValueError("write HOST:PORT or unix:/absolute/path") from None
 
 
 def _mode(text: str) -> str:
@@ -130,7 +106,6 @@ Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Delimiters = Annotated[str, AfterValidator(_delimiters)]
 Network = Annotated[str, AfterValidator(_network)]
-Zone = Annotated[str, AfterValidator(_zone)]
 Peer = Annotated[str, AfterValidator(_peer)]
 Mode = Annotated[str, AfterValidator(_mode)]
 Host = Annotated[str, AfterValidator(_host)]
@@ -220,6 +195,9 @@ class MilterSettings(Section):
     which costs 40 ms a message."""
     socket_mode: Mode = "0660"
     """Permissions of a unix socket, octal."""
+    return_paths: bool = False
+    """Whether the milter takes the return paths too, while the sink is enabled: for return paths in domains that are
+    not routed to it. Without the sink it always does."""
     on_error: OnErrorName = OnError.TEMPFAIL
     """When a bounce can't be stored: tempfail (the mail server keeps it) or accept (it is delivered unchanged)."""
     trust_local_users: bool = False
@@ -307,8 +285,6 @@ class Settings(Section):
     """The store, and the Maildir of what was passed on."""
     hostname: OwnHost = ""
     """The name that SMTP peers are shown. Empty: this host's fully qualified name."""
-    time_zone: Zone = "UTC"
-    """The zone of the days in reports; everything else is UTC."""
     store: StoreSettings = StoreSettings()
     sink: SinkSettings = SinkSettings()
     milter: MilterSettings = MilterSettings()

@@ -4,7 +4,7 @@ from bouncemilter.store.errors import BadRow, Refusal, StoreError, StoreRefused,
 from bouncemilter.store.queries import Filter
 from bouncemilter.store.recording import Entry, Recorded, Tally
 from bouncemilter.store.retention import Purged, Retention
-from bouncemilter.store.rows import Change, DailyCount, Operation, StoredEvent, Watched
+from bouncemilter.store.rows import Change, DailyCount, Operation, StoredEvent, Unmatched, Watched
 from bouncemilter.store.store import Store
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "StoreUnavailable",
     "StoredEvent",
     "Tally",
+    "Unmatched",
     "Watched",
 ]

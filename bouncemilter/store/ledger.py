@@ -16,7 +16,7 @@ from bouncemilter.model import Cause, Decision, Effect, Event, History, Mark, Sc
 from bouncemilter.store import rows
 from bouncemilter.store.dialect import chunks
 from bouncemilter.store.schema import events, suppressions
-from bouncemilter.store.sentences import Gavel, Slot
+from bouncemilter.store.suppressions import Slot, SuppressionBatch
 
 MARKS_WINDOW: Final = dt.timedelta(days=33)
 """How far back marks are read. Policy counts within 32 days; the day more is for its inclusive edges."""
@@ -29,8 +29,8 @@ _at = attrgetter("at")
 class Ledger:
     """Histories and suppressions of a set of addresses."""
 
-    def __init__(self, gavel: Gavel) -> None:
-        self._gavel = gavel
+    def __init__(self, batch: SuppressionBatch) -> None:
+        self._batch = batch
         self._marks: defaultdict[str, list[Mark]] = defaultdict(list)
         self._successes: dict[str, dt.datetime] = {}
         self._in_force: defaultdict[str, dict[tuple[Scope, str, Cause], Slot]] = defaultdict(dict)
@@ -69,8 +69,7 @@ class Ledger:
         if not key:
             return
         if decision.counts:
-            new = Mark(event.at, event.message_key, event.category, event.trust, event.forwarded, event.kind)
-            bisect.insort(self._marks[key], new, key=_at)
+            bisect.insort(self._marks[key], Mark.of(event), key=_at)
         if decision.effect is Effect.SUCCESS:
             self._successes[key] = max(event.at, self._successes.get(key, event.at))
         if decision.effect is Effect.SUPPRESSED and decision.sentence:
@@ -85,8 +84,8 @@ class Ledger:
         if current is not None:
             if current.reaches(event.at):
                 return
-            self._gavel.expire(current)
-        slots[name] = self._gavel.add(rows.suppression_row(event, decision, sentence, self._gavel.now))
+            self._batch.expire(current)
+        slots[name] = self._batch.add(rows.suppression_row(event, decision, sentence, self._batch.now))
 
 
 _keys: Final[sa.BindParameter[str]] = sa.bindparam("keys", expanding=True)
@@ -99,6 +98,7 @@ _newest_first = (
         events.c.trust,
         events.c.forwarded,
         events.c.kind,
+        events.c.sender_domain,
         sa.func.row_number().over(partition_by=events.c.address_key, order_by=events.c.at.desc()).label("place"),
     )
     .where(

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bouncemilter.model import CLASS_OF, Category, Cause, Class, Front, Kind, Suppression, Trust
 from bouncemilter.store import rows
 from bouncemilter.store.ledger import MARKS_WINDOW
-from bouncemilter.store.rows import Change, DailyCount, Operation, StoredEvent, Watched
-from bouncemilter.store.schema import daily_counts, events, suppression_changes, suppressions
-from bouncemilter.store.sentences import in_force
+from bouncemilter.store.rows import Change, DailyCount, Operation, StoredEvent, Unmatched, Watched
+from bouncemilter.store.schema import UtcDateTime, daily_counts, events, suppression_changes, suppressions
+from bouncemilter.store.suppressions import in_force
 
 PAGE: Final = 1000
 """Rows read at a time from long lists: no read transaction stays open while somebody prints them."""
@@ -182,6 +182,34 @@ async def watched(connection: AsyncConnection, now: dt.datetime, limit: int) -> 
         Watched(row["address_key"], row["address"], row["watched"], row["at"], rows.category(row["category"]))
         for row in (await connection.execute(statement)).mappings()
     )
+
+
+async def unmatched(connection: AsyncConnection, limit: int) -> tuple[Unmatched, ...]:
+    """The templates that no rule knows, the most frequent first."""
+    column = events.c
+    statement = (
+        sa.select(
+            column.template,
+            column.rule,
+            sa.func.count().label("n"),
+            sa.func.max(column.at, type_=UtcDateTime).label("last"),
+            sa.func.max(column.diagnostic).label("diagnostic"),
+        )
+        .where(column.unmatched.is_(sa.true()))
+        .group_by(column.template, column.rule)
+        .order_by(sa.desc("n"), column.template, column.rule)
+        .limit(limit)
+    )
+    found = (await connection.execute(statement)).mappings()
+    return tuple(Unmatched(row["template"], row["rule"], row["n"], row["last"], row["diagnostic"]) for row in found)
+
+
+async def ruled(connection: AsyncConnection, after: str, limit: int) -> tuple[StoredEvent, ...]:
+    """The next events that have a category, by id."""
+    statement = (
+        sa.select(events).where(events.c.category.is_not(None), events.c.id > after).order_by(events.c.id).limit(limit)
+    )
+    return tuple(rows.stored_event(row) for row in (await connection.execute(statement)).mappings())
 
 
 async def _suppressions(

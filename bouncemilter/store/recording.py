@@ -15,7 +15,7 @@ from bouncemilter.store import rows
 from bouncemilter.store.dialect import chunks, insert_new, insert_or_update
 from bouncemilter.store.ledger import Ledger
 from bouncemilter.store.schema import daily_counts, event_ids, events
-from bouncemilter.store.sentences import Gavel
+from bouncemilter.store.suppressions import SuppressionBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,13 @@ async def record(
     named = {entry.event.id: entry.event for recording in recordings for entry in recording.entries}
     fresh = await _claim(connection, named, now)
     known = await _decisions(connection, named.keys() - fresh)
-    gavel = Gavel(now)
-    batch = _Batch(fresh, known, Ledger(gavel))
+    suppressions = SuppressionBatch(now)
+    batch = _Batch(fresh, known, Ledger(suppressions))
     await batch.ledger.load(connection, (named[event_id] for event_id in fresh))
     results = [batch.judge(recording) for recording in recordings]
     if batch.rows:
         await connection.execute(sa.insert(events), batch.rows)
-    await gavel.write(connection)
+    await suppressions.write(connection)
     if batch.counts:
         await _count(connection, batch.counts, now)
     return results

@@ -103,6 +103,20 @@ class Watched:
     category: Category | None
 
 
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A template that only a fallback rule decided."""
+
+    template: str
+    rule: str
+    """`fallback.*`: the code that decided."""
+    n: int
+    """Events."""
+    last: dt.datetime
+    diagnostic: str
+    """One server's own words."""
+
+
 def event_row(event: Event, decision: Decision) -> dict[str, object]:
     """The row of `events` for a new event."""
     row: dict[str, object] = dict(zip(_EVENT, _event_values(event), strict=True))
@@ -154,8 +168,15 @@ def decision(row: sa.RowMapping) -> Decision:
 
 def mark(row: sa.RowMapping) -> Mark:
     """From a row of `events` that is counted."""
-    trust, forwarded, kind = Trust(row["trust"]), row["forwarded"], Kind(row["kind"])
-    return Mark(row["at"], row["message_key"], category(row["category"]), trust, forwarded, kind)
+    return Mark(
+        row["at"],
+        row["message_key"],
+        category(row["category"]),
+        Trust(row["trust"]),
+        forwarded=row["forwarded"],
+        kind=Kind(row["kind"]),
+        sender_domain=row["sender_domain"],
+    )
 
 
 def suppression_row(event: Event, decision: Decision, sentence: Sentence, now: dt.datetime) -> dict[str, object]:

@@ -49,7 +49,10 @@ def writer(path: Path, busy_timeout: float) -> AsyncEngine:
         max_overflow=0,
         connect_args={"timeout": busy_timeout},
     )
+    file = _File(path)
     _set_up_writing(engine.sync_engine)
+    file.guard(engine.sync_engine)
+    event.listen(engine.sync_engine, "begin", file.check)
     return engine
 
 
@@ -69,7 +72,51 @@ def reader(path: Path, busy_timeout: float) -> AsyncEngine:
         _execute(connection, "PRAGMA query_only = ON")
 
     event.listen(engine.sync_engine, "connect", connected)
+    _File(path).guard(engine.sync_engine)
     return engine
+
+
+class _File:
+    """The store's file as it was when the engine was made.
+
+    SQLite goes on writing into a file that was removed, moved or replaced: what it commits there nobody finds again.
+    And what it opens anew beside an old write-ahead log it damages. So neither is done, until the file is back.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._paths = path, path.with_name(f"{path.name}-wal")
+        self._found = _identity(path)
+
+    def guard(self, engine: sa.Engine) -> None:
+        """Keep the engine from opening another file in its place."""
+
+        def connect(*_arguments: object) -> None:
+            if _identity(self._paths[0]) != self._found:
+                raise self._gone(self._paths[0])
+
+        event.listen(engine, "do_connect", connect)
+
+    def check(self, connection: sa.Connection) -> None:
+        """In a transaction, before anything is written: OSError where it would be written to nowhere."""
+        file, log = self._paths
+        if _identity(file) != self._found:
+            raise self._gone(file)
+        # The log lives as long as the connection.
+        found = _identity(log)
+        if connection.info.setdefault("log", found) != found:
+            raise self._gone(log)
+
+    @staticmethod
+    def _gone(path: Path) -> OSError:
+        return OSError(f"{path}: removed, moved or replaced while in use; stop bouncemilter first")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _set_up_writing(engine: sa.Engine) -> None:

@@ -20,9 +20,9 @@ from bouncemilter.store.errors import Refusal, StoreRefused, StoreUnavailable
 from bouncemilter.store.queries import PAGE, Filter
 from bouncemilter.store.recording import Entry, Recorded, Recording, Tally
 from bouncemilter.store.retention import PIECE, Blanking, Deleting, Purged, Retention
-from bouncemilter.store.rows import Change, DailyCount, StoredEvent, Watched
+from bouncemilter.store.rows import Change, DailyCount, StoredEvent, Unmatched, Watched
 from bouncemilter.store.schema import heartbeat
-from bouncemilter.store.sentences import Lifting, Suppressing
+from bouncemilter.store.suppressions import Lifting, Suppressing
 from bouncemilter.store.writer import WAITING, Work, Writer
 
 
@@ -215,6 +215,23 @@ class Store:
         """Addresses with marks and without a suppression in force, newest mark first."""
         async with self._read() as connection:
             return await queries.watched(connection, self._clock(), limit)
+
+    async def unmatched(self, limit: int = PAGE) -> tuple[Unmatched, ...]:
+        """The templates of stored events that no rule knows, the most frequent first."""
+        async with self._read() as connection:
+            return await queries.unmatched(connection, limit)
+
+    async def ruled(self) -> AsyncIterator[StoredEvent]:
+        """All stored events that have a category, in no order that means anything, read page by page."""
+        after = ""
+        while True:
+            async with self._read() as connection:
+                found = await queries.ruled(connection, after, PAGE)
+            for event in found:
+                yield event
+            if len(found) < PAGE:
+                return
+            after = found[-1].event.id
 
     @contextlib.asynccontextmanager
     async def _read(self) -> AsyncIterator[AsyncConnection]:

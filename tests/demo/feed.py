@@ -41,7 +41,11 @@ def open_feed(folder: Path, daemon: Daemon) -> Iterator[Feed]:
     if os.geteuid() != 0:
         yield RawFeed(daemon, "Not root, so without a mail server of our own (root would add a private Postfix).")
     elif shutil.which("postfix", path=PATH) is None:
-        yield RawFeed(daemon, "Another mail server is installed here, and Postfix would replace it.")
+        other = shutil.which("sendmail", path=PATH)
+        reason = (
+            "Another mail server is installed here, and Postfix would replace it." if other else "No Postfix is here."
+        )
+        yield RawFeed(daemon, reason)
     else:
         with Peer(rcpt={"nieznany@odbiorca.test": REFUSAL}) as peer, _postfix(folder, daemon, peer) as postfix:
             yield PostfixFeed(postfix)
@@ -73,9 +77,7 @@ class PostfixFeed:
         if item.way == "mailing":
             self._postfix.inject(item.recipient, [item.about], item.content, "inject")
         else:
-            # Return paths go by a service without milters, so that the sink is seen at work.
-            service = "inject" if item.way == "sink" else "smtp"
-            self._postfix.inject(item.sender, [item.recipient], item.content, service)
+            self._postfix.inject(item.sender, [item.recipient], item.content)
 
     def mailbox(self) -> list[bytes]:
         """The mailbox of the watched address."""

@@ -92,7 +92,8 @@ def metrics(daemon: Daemon) -> None:
 
 def real_installation(seconds: float) -> None:
     """Where to go from here."""
-    say(f"\nThat took {seconds:.0f} seconds, and nothing of it is left on this machine but the project's own folder.")
+    say(f"\nThat took {seconds:.0f} seconds, and nothing of it is left running.")
+    say("What stays is .venv in this folder, and the Debian packages that setup has installed.")
     say("For a real installation (README, «Installation»):")
     say("  bouncemilter config reference > /etc/bouncemilter/bouncemilter.toml   # then say which return path is yours")
     say("  bouncemilter check-config")

@@ -10,7 +10,7 @@ from bouncemilter.doctor.plan import checks
 from bouncemilter.doctor.postfix import PostfixView
 from bouncemilter.doctor.selftest import SelfTest
 from bouncemilter.doctor.sockets import SocketAccepts, SocketPermissions
-from tests.doctor.fake import MASTER, MILTER, FakePostfix, no_postfix
+from tests.doctor.fake import MAIN, MASTER, MILTER, FakePostfix, no_postfix
 
 VIEW = PostfixView(
     (("bounces.example.com", "bounces"),),
@@ -35,6 +35,19 @@ async def test_all_is_well() -> None:
     found = await findings(FakePostfix())
     assert [each for each in found.values() if each.level is not Level.OK] == []
     assert len(found) == 8
+
+
+@pytest.mark.parametrize(
+    ("names", "level"), [(("localhost",), Level.WARN), (("other.example.com", "MX.example.com"), Level.OK)]
+)
+async def test_own_reports(names: tuple[str, ...], level: Level) -> None:
+    """A name of Postfix that the sink does not know costs its own bounces their trust, so it is told."""
+    fake = FakePostfix(main=MAIN | {"myhostname": "mx.example.com"})
+    host = Host(VIEW, mta_names=names)
+    [check] = [each for each in checks(host, await postconf.read(fake)) if each.name == "own reports"]
+    found = await check.run(Context(host, fake))
+    assert (found.level, "mx.example.com" in found.text) == (level, True)
+    assert ('mta_names = ["mx.example.com"]' in found.remedy) is (level is Level.WARN)
 
 
 async def test_no_postfix() -> None:

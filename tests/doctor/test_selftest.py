@@ -76,8 +76,8 @@ async def test_no_mail_leaves_without_the_error_line() -> None:
     assert fake.sent == []
 
 
-async def test_no_store() -> None:
-    """Where no store can be read nothing is sent, and that is a warning."""
+async def test_switched_off() -> None:
+    """Where no self-test is wanted nothing is sent, and that is a warning."""
     fake = FakePostfix()
     assert (await examine(fake, None)).level is Level.WARN
     assert fake.sent == []

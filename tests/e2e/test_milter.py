@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import verp
 from tests.rig import mail
 from tests.rig.daemon import Daemon
 from tests.rig.peer import Peer
@@ -171,3 +172,23 @@ def test_both_balances_close(world: MilterWorld) -> None:
         world.postfix.inject("", [WATCHED], each)
     world.daemon.wait_for(lambda: world.daemon.balances("milter") == (3, 3, 3))
     assert world.daemon.metric("bouncemilter_duplicates_total", front="milter") == 1
+
+
+def test_with_both_fronts_return_paths_are_the_sink_s(folder: Path, peer: Peer) -> None:
+    """Postfix's own bounce to a routed return path passes the milter unread, so that the sink can prove its origin."""
+    daemon = Daemon(folder / "daemon", f'[inbound]\nown_domains = ["own.test"]\naddresses = ["{WATCHED}"]\n')
+    milter = f"{{ unix:{daemon.milter}, default_action=tempfail }}"
+    postfix = Postfix(
+        folder / "postfix",
+        mailboxes=[WATCHED],
+        transports={"bounces.own.test": f"lmtp:unix:{daemon.lmtp}", "remote.test": peer.transport},
+        milters=milter,
+        non_smtpd_milters=milter,
+        parameters={"internal_mail_filter_classes": "bounce", "lmtp_send_xforward_command": "yes"},
+    )
+    with daemon, postfix:
+        postfix.inject(verp(NIKT), [NIKT], mail.letter(NIKT), "inject")
+        daemon.wait_for(lambda: daemon.suppressed(NIKT))
+        assert daemon.why(NIKT)["events"][0]["event"]["trust"] == "local"
+        assert postfix.inject("", [WATCHED], mail.dsn(WATCHED, NIKT)).accepted
+        assert daemon.metric("bouncemilter_received_total", front="milter") == 1

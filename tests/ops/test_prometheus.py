@@ -10,33 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.ops.metrics import METRICS
+
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "config/prometheus-rules.yml"
 CASES = Path(__file__).with_name("prometheus-rules.test.yml")
 DASHBOARD = ROOT / "config/grafana-dashboard.json"
-
-METRICS: dict[str, tuple[str, ...]] = {
-    "bouncemilter_received_total": ("front",),
-    "bouncemilter_classified_total": ("front", "kind"),
-    "bouncemilter_duplicates_total": ("front",),
-    "bouncemilter_failed_total": ("front", "stage"),
-    "bouncemilter_in_flight": ("front",),
-    "bouncemilter_disposed_total": ("front", "disposition"),
-    "bouncemilter_events_total": ("kind", "class", "category", "trust"),
-    "bouncemilter_suppressions_total": ("cause",),
-    "bouncemilter_suppressions_active": ("cause",),
-    "bouncemilter_fallback_total": ("class",),
-    "bouncemilter_overflow_total": (),
-    "bouncemilter_commit_seconds_bucket": ("le",),
-    "bouncemilter_read_seconds_bucket": ("le",),
-    "bouncemilter_store_up": (),
-    "bouncemilter_reload_success": (),
-    "bouncemilter_reload_timestamp_seconds": (),
-    "bouncemilter_internal_errors_total": ("front",),
-    "bouncemilter_passed_maildir_messages": (),
-    "bouncemilter_info": ("version",),
-}
-"""Every metric of the daemon, with its labels. `process_*`, `up` and `ALERTS` are others'."""
 
 TARGET_LABELS = {"instance", "job", "alertname", "alertstate"}
 

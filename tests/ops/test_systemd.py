@@ -80,23 +80,29 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def access(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+
+
 @pytest.mark.servers
 def test_folder_on_a_postfix_host(root: Path) -> None:
-    """The folder is the daemon's, open to group postfix alone, and gives that group to the sockets in it."""
+    """The sockets lie in a folder open to group postfix, which each of them gets; the state is the daemon's own."""
     with (root / "etc/group").open("a") as groups:
         groups.write("postfix:x:1234:\n")
     done = run("systemd-tmpfiles", f"--root={root}", "--create", "bouncemilter.conf")
     assert done.returncode == 0, done.stderr
     folder = root / "var/spool/postfix/bouncemilter"
-    owner = re.search(r"(?m)^bouncemilter:x:(\d+):", (root / "etc/passwd").read_text())
+    owner = re.search(r"(?m)^bouncemilter:x:(\d+):(\d+):", (root / "etc/passwd").read_text())
     assert owner is not None
-    found = folder.stat()
-    assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (0o2750, int(owner[1]), 1234)
+    user, group = int(owner[1]), int(owner[2])
+    assert access(folder) == (0o2750, user, 1234)
+    assert access(root / "var/lib/bouncemilter") == (0o750, user, group)
 
 
 @pytest.mark.servers
 def test_no_folder_on_a_sendmail_host(root: Path) -> None:
-    """Without group postfix nothing is created, and the exit is one that systemd-tmpfiles-setup takes as success."""
+    """Without group postfix only the state folder is made, and systemd-tmpfiles-setup takes the exit as success."""
     done = run("systemd-tmpfiles", f"--root={root}", "--create", "bouncemilter.conf")
     assert done.returncode == 65  # EX_DATAERR
-    assert not (root / "var").exists()
+    assert [each.name for each in (root / "var").rglob("*")] == ["lib", "bouncemilter"]

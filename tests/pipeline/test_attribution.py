@@ -118,6 +118,15 @@ def test_token_of_one_report_of_another() -> None:
     assert len({each.id for each in found}) == 2
 
 
+@pytest.mark.parametrize("ours", [failed("Jan@example.pl"), failed("jan@gmail.com", original_address="jan@example.pl")])
+def test_strangers_beside_ours(ours: ReportedRecipient) -> None:
+    """Beside the one we wrote to a report may name strangers: their failures are nobody's."""
+    found = events(verdict(failed("ewa@example.net"), ours, failed("jan"), failed("ola@example.org")))
+    assert [(each.address_key, each.forwarded, each.reported_address) for each in found] == [
+        ("jan@example.pl", False, "")
+    ]
+
+
 def test_report_without_recipients() -> None:
     """A report that names nobody is one event, about whom its return path names."""
     (named,) = events(verdict())

@@ -81,8 +81,8 @@ class Mailbox:
         decision = policy.decide(new, self.history, self.rules, OWN)
         history = self.history
         if decision.counts:
-            mark = Mark(new.at, new.message_key, new.category, new.trust, forwarded=new.forwarded, kind=new.kind)
-            history = dataclasses.replace(history, marks=tuple(sorted((*history.marks, mark), key=lambda one: one.at)))
+            marks = sorted((*history.marks, Mark.of(new)), key=lambda one: one.at)
+            history = dataclasses.replace(history, marks=tuple(marks))
         if decision.effect is Effect.SUCCESS:
             latest = max(new.at, history.last_success or new.at)
             history = dataclasses.replace(history, last_success=latest)

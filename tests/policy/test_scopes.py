@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bouncemilter import selftest
 from bouncemilter.model import Category, Cause, Decision, Effect, Kind, Returned, Scope, Sentence, Trust
 from tests.policy.cases import LIST_ID, Mailbox, event, listed
 
@@ -139,3 +140,30 @@ def test_taken_off_twice() -> None:
     assert mailbox.get(event(None, 1, **listed(**request))).effect is Effect.RECORDED
     other = event(None, 2, returned=Returned(list_id="offers.example.com"), **request)
     assert mailbox.get(other).effect is Effect.SUPPRESSED
+
+
+@pytest.mark.parametrize(
+    ("kind", "category"),
+    [(Kind.COMPLAINT, None), (Kind.BOUNCE, Category.BLOCKED_BY_RECIPIENT)],
+    ids=["told", "blocked"],
+)
+def test_senders_are_counted_apart(kind: Kind, category: Category | None) -> None:
+    """What is only plausible takes two messages of the same sender: a sentence never rests on another sender's."""
+    mailbox = Mailbox()
+    first, other, second = (
+        event(category, days=day, kind=kind, trust=Trust.PLAUSIBLE, sender_domain=sender)
+        for day, sender in ((0, SENDER), (1, "shop.example.pl"), (2, SENDER))
+    )
+    assert mailbox.get(first).watched == "1/2"
+    assert mailbox.get(other).watched == "1/2"
+    assert not mailbox.suppressed
+    assert mailbox.get(second).effect is Effect.SUPPRESSED
+    assert {slot[:2] for slot in mailbox.suppressed} == {(Scope.SENDER, SENDER)}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_self_test(kind: Kind) -> None:
+    """The doctor's own mail is recorded, but it counts for nothing and suppresses nobody, however sure the report."""
+    decision = judged(kind, Category.USER_UNKNOWN, address_key=f"selftest-1a2b@{selftest.DOMAIN}")
+    assert (decision.effect, decision.counts, decision.sentence) == (Effect.RECORDED, False, None)
+    assert judged(Kind.BOUNCE, Category.USER_UNKNOWN, address_key="jan@x.selftest.bouncemilter.invalid.pl").counts

@@ -1,7 +1,8 @@
-"""A plain SMTP or LMTP client that tells every reply."""
+"""Handing a whole message to a Postfix by SMTP, blocking, with every reply. For single commands and LMTP: lmtp.py."""
 
+import contextlib
 import smtplib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,7 +40,7 @@ def send(
     rcpt_options: Sequence[str] = (),
 ) -> Exchange:
     """Send a message to 127.0.0.1 over SMTP, with CRLF for bare LF. `sender` is "" for the null sender."""
-    with smtplib.SMTP("127.0.0.1", port, "client.rig.test", timeout=TIMEOUT) as client:
+    with _connected(port) as client:
         client.ehlo()
         mail = _reply(*client.mail(sender, mail_options))
         if mail.code != 250:
@@ -47,6 +48,17 @@ def send(
         rcpt = {each: _reply(*client.rcpt(each, rcpt_options)) for each in recipients}
         accepted = any(reply.code in {250, 251} for reply in rcpt.values())
         return Exchange(mail, rcpt, _data(client, message) if accepted else None)
+
+
+@contextlib.contextmanager
+def _connected(port: int) -> Iterator[smtplib.SMTP]:
+    with smtplib.SMTP("127.0.0.1", port, "client.rig.test", timeout=TIMEOUT) as client:
+        try:
+            yield client
+        except BaseException:
+            # smtplib says QUIT on leaving: amid a message nobody answers that, and Ctrl-C would wait for the time-out.
+            client.close()
+            raise
 
 
 def _data(client: smtplib.SMTP, message: bytes) -> Reply:

@@ -58,8 +58,9 @@ class Daemon:
         for each in (folder, self.state, sockets):
             each.mkdir(exist_ok=True)
         folder.chmod(0o755)
-        with contextlib.suppress(LookupError):
-            shutil.chown(sockets, group="postfix")
+        if os.geteuid() == 0:  # nobody else may give files away, nor runs a Postfix that would need them
+            with contextlib.suppress(LookupError):
+                shutil.chown(sockets, group="postfix")
         sockets.chmod(0o2750)
         self.configure(tables, preset=preset, sink=sink, milter=milter)
 

@@ -12,8 +12,8 @@ TIMEOUT = 30.0  # seconds for each reply
 class Client:
     """One connection. A reply is a text of one or more lines, without the last CRLF.
 
-    `async with Client("127.0.0.1:2525") as client`, or an address as `unix:/path`; `lmtp` decides the greeting and how
-    many replies follow the content.
+    `async with Client("inet:127.0.0.1:2525") as client`, or an address as `unix:/path`; `lmtp` decides the greeting
+    and how many replies follow the content.
     """
 
     def __init__(self, address: str, *, lmtp: bool = False) -> None:
@@ -28,7 +28,7 @@ class Client:
         if self.address.startswith("unix:"):
             connection = asyncio.open_unix_connection(self.address.removeprefix("unix:"))
         else:
-            host, _, port = self.address.rpartition(":")
+            host, _, port = self.address.removeprefix("inet:").rpartition(":")
             connection = asyncio.open_connection(host.strip("[]"), int(port))
         self.reader, self.writer = await connection
         self.banner = await self.reply()

@@ -29,7 +29,6 @@ def faults(text: str) -> list[str]:
 SOCKET = "write unix:/absolute/path or inet:HOST:PORT (inet:127.0.0.1:2424, inet:[::1]:2424)"
 PREFIX = "a prefix is made of letters, digits, dot, hyphen and underscore, at most 32 of them"
 MAILBOX = "not an e-mail address (exact addresses only, never a whole domain)"
-ZONE = "not a time zone of the system's database, such as Europe/Warsaw"
 KINDS = ", ".join(f"'{kind}'" for kind in Kind).replace(", 'mail'", " or 'mail'")
 OCTAL = 'write four octal digits in quotes, such as "0660"'
 
@@ -62,7 +61,7 @@ OCTAL = 'write four octal digits in quotes, such as "0660"'
         ),
         (f"[milter]\nsocket = 'unix:/{'x' * 107}'", "milter.socket: the path of a unix socket has at most 107 octets"),
         ("[milter]\nsocket = 'inet:8891@localhost'", f"milter.socket: {SOCKET}"),
-        ("[milter]\nsocket = 'inet:127.0.0.1:0'", f"milter.socket: {SOCKET}"),
+        ("[milter]\nsocket = 'inet:127.0.0.1:0'", "milter.socket: a port is at least 1"),
         ("[milter]\nsocket = 'inet:127.0.0.1:65536'", f"milter.socket: {SOCKET}"),
         ("[milter]\nsocket = 'inet:127.0.0.1:02424'", f"milter.socket: {SOCKET}"),
         ("[milter]\nsocket = 'inet:[::zz]:2424'", f"milter.socket: {SOCKET}"),
@@ -88,7 +87,7 @@ OCTAL = 'write four octal digits in quotes, such as "0660"'
             "sink.trusted_clients[1]: 'localhost' does not appear to be an IPv4 or IPv6 network",
         ),
         ("[sink]\nforward_to = 'mail.example.com'", "sink.forward_to: write HOST:PORT or unix:/absolute/path"),
-        ("[sink]\nforward_to = 'inet:127.0.0.1:25'", "sink.forward_to: write HOST:PORT or unix:/absolute/path"),
+        ("[sink]\nforward_to = 'inet:127.0.0.1'", f"sink.forward_to: {SOCKET}"),
         ("[sink]\nmta_names = ['mx example']", "sink.mta_names[0]: not the name of a host"),
         ("[sink]\nmta_names = ['']", "sink.mta_names[0]: not the name of a host"),
         ("[sink]\nmax_connections = 0", "sink.max_connections: Input should be greater than 0"),
@@ -97,9 +96,6 @@ OCTAL = 'write four octal digits in quotes, such as "0660"'
         ("state_directory = ''", "state_directory: write an absolute path"),
         ("state_directory = 'var/lib/bouncemilter'", "state_directory: write an absolute path"),
         ("[classify]\nrules_directory = 'rules.d'", "classify.rules_directory: write an absolute path"),
-        ("time_zone = 'Europe/Warszawa'", f"time_zone: {ZONE}"),
-        ("time_zone = ''", f"time_zone: {ZONE}"),
-        ("time_zone = '../../etc/passwd'", f"time_zone: {ZONE}"),
         ("[inbound]\naddresses = ['example.com']", f"inbound.addresses[0]: {MAILBOX}"),
         ("[inbound]\naddresses = ['@example.com']", f"inbound.addresses[0]: {MAILBOX}"),
         ("[inbound]\naddresses = ['*@example.com']", f"inbound.addresses[0]: {MAILBOX}"),
@@ -237,11 +233,11 @@ def test_disabled_front_takes_no_socket() -> None:
 def test_forwarding_loop(peer: str, listener: str) -> None:
     """What people wrote can't be forwarded to the sink itself."""
     text = f"[sink]\nforward_to = '{peer}'\n{listeners(listener)}{GOOD}"
-    assert faults(text) == [f"sink.forward_to: {peer} is the sink itself (sink.listener[0])"]
+    assert faults(text) == [f"sink.forward_to: {listener} is the sink itself (sink.listener[0])"]
 
 
 MANY = """
-time_zone = "Warsaw"
+state_directory = 3
 unknown = 1
 [sink]
 socket_mode = "rw"
@@ -270,7 +266,7 @@ address = "inet:127.0.0.1:2525"
 def test_all_at_once() -> None:
     """Every fault is said at once: wrong keys do not hide what contradicts, and places are those of the file."""
     assert set(faults(MANY)) == {
-        f"time_zone: {ZONE}",
+        "state_directory: Input should be a path, in quotes",
         "unknown: no such key",
         f"sink.socket_mode: {OCTAL}",
         "sink.listener[0].protocol: is required",
@@ -287,7 +283,7 @@ def test_all_at_once() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        "time_zone = 'Warsaw'\n",
+        "state_directory = 3\n",
         "[policy]\npresett = 1\n",
         "[inbound]\nown_domains = [1]\n",
     ],

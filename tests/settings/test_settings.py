@@ -51,11 +51,18 @@ def test_spellings() -> None:
 
 
 @pytest.mark.parametrize(
-    "peer", ["", "127.0.0.1:10025", "[::1]:10025", "mail.example.com:25", "unix:/run/mail/smtp.sock"]
+    ("written", "peer"),
+    [
+        ("", ""),
+        ("127.0.0.1:10025", "inet:127.0.0.1:10025"),
+        ("[::1]:10025", "inet:[::1]:10025"),
+        ("inet:Mail.example.com:25", "inet:mail.example.com:25"),
+        ("unix:/run/mail/smtp.sock", "unix:/run/mail/smtp.sock"),
+    ],
 )
-def test_forward_to(peer: str) -> None:
-    """What people wrote goes to a host's port or a unix socket."""
-    assert settings(f"[sink]\nforward_to = '{peer}'\n").sink.forward_to == peer
+def test_forward_to(written: str, peer: str) -> None:
+    """What people wrote goes to a host's port, with or without `inet:`, or a unix socket."""
+    assert settings(f"[sink]\nforward_to = '{written}'\n").sink.forward_to == peer
 
 
 @pytest.mark.parametrize("name", ["", "mx", "MX.example.com", "mx-1.example.com", "xn--w-uga1v8h.pl"])

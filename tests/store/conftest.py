@@ -64,6 +64,7 @@ class Make:
             remote_host="mx.example.net",
             message_key=f"mid:{name}",
             returned=Returned("<1@example.pl>", "news@example.pl", address, "Zażółć", "l.example.pl", "c", "r@x.test"),
+            sender_domain="example.pl",
             format="dsn",
             report_message_id="<r1@example.net>",
             excerpt="Proszę spróbować później",

@@ -104,18 +104,21 @@ async def test_history_within_a_batch(store, make):
     entries = [make.entry(f"e{number}", judge, at=make.noon + number * DAY) for number in range(3)]
     await store.record([*entries, entries[0]])
     assert [len(history.marks) for history in histories] == [0, 1, 2]
-    assert histories[2].marks[0] == Mark(make.noon, "mid:e0", entries[0].event.category, Trust.TOKEN, forwarded=True)
+    category = entries[0].event.category
+    first = Mark(make.noon, "mid:e0", category, Trust.TOKEN, forwarded=True, sender_domain="example.pl")
+    assert histories[2].marks[0] == first
 
 
 async def test_history_across_batches(store, make):
     """What is read from the database equals what was kept in memory: marks by time, the newest success."""
     histories = []
-    await store.record([make.entry("late", at=make.noon), make.entry("early", at=make.noon - 2 * DAY)])
+    late, early = make.entry("late", at=make.noon), make.entry("early", at=make.noon - 2 * DAY)
+    await store.record([late, early])
     await store.record([make.entry("alive", make.succeeded, kind=Kind.DELIVERED, at=make.noon - DAY, category=None)])
     await store.record([make.entry("other", address="ewa@example.net")])
     await store.record([make.entry("new", make.seen(histories), at=make.noon + DAY)])
     (history,) = histories
-    assert [mark.message_key for mark in history.marks] == ["mid:early", "mid:late"]
+    assert history.marks == (Mark.of(early.event), Mark.of(late.event))
     assert history.last_success == make.noon - DAY
     assert history.suppressed == frozenset()
 

@@ -13,17 +13,19 @@ from prometheus_client import Counter, Gauge
 
 from bouncemilter.fronts.milter.negotiation import ACTIONS, Negotiated, negotiate
 from bouncemilter.fronts.milter.session import Service, Session
+from bouncemilter.model import Front
+from bouncemilter.pipeline.balance import INTERNAL_ERRORS
 
 SESSIONS = Counter("bouncemilter_milter_sessions_total", "Sessions that the MTA opened.")
 SESSIONS_OPEN = Gauge("bouncemilter_milter_sessions_open", "Sessions that are open now.")
-INTERNAL_ERRORS = Counter(
+CALLBACK_ERRORS = Counter(
     "bouncemilter_milter_internal_errors_total", "Exceptions in a callback of the milter, by callback.", ["callback"]
 )
 
 NAME = "bouncemilter"
 _STAGES = ("connect", "mail", "rcpt", "data", "header", "eoh", "body", "eom", "abort", "close")
 for _stage in ("negotiate", *_STAGES):
-    INTERNAL_ERRORS.labels(_stage)
+    CALLBACK_ERRORS.labels(_stage)
 
 log = structlog.get_logger(__name__)
 
@@ -113,6 +115,7 @@ def _name_macros(context: Any) -> None:
 
 def _report(context: Any, stage: str) -> None:
     with contextlib.suppress(Exception):  # a log that can't be written must not cost the answer
-        INTERNAL_ERRORS.labels(stage).inc()
+        CALLBACK_ERRORS.labels(stage).inc()
+        INTERNAL_ERRORS.labels(Front.MILTER).inc()
         queue_id = context.getsymval("i") or ""
-        log.error("internal_error", front="milter", callback=stage, queue_id=queue_id, exc_info=sys.exc_info())
+        log.error("internal_error", front=Front.MILTER, callback=stage, queue_id=queue_id, exc_info=sys.exc_info())

@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
-import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +16,12 @@ from typing import TYPE_CHECKING
 import milter
 import structlog
 
+from bouncemilter import listener
+from bouncemilter.endpoint import Endpoint
 from bouncemilter.fronts.milter.admission import Admission
 from bouncemilter.fronts.milter.callbacks import Callbacks
 from bouncemilter.fronts.milter.nudge import Nudge
-from bouncemilter.fronts.milter.options import Endpoint, MilterOptions
+from bouncemilter.fronts.milter.options import MilterOptions
 from bouncemilter.fronts.milter.session import Service
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ _REPLY_TIME = 0.1
 """Seconds for libmilter to write the last replies after their callbacks have returned."""
 _STOP_TIME = 6.0
 """Seconds for libmilter to end; left to itself it takes up to 5."""
-
-_PATH_OCTETS = 107
-"""The longest path of a unix socket on Linux (unix(7))."""
 
 
 class SocketError(Exception):
@@ -58,9 +55,7 @@ class MilterFront:
         self._loop = loop
         self._on_exit = on_exit
         self._admission = Admission(options.messages)
-        self._callbacks = Callbacks(
-            Service(pipeline, loop, options.process_timeout, self._admission, Nudge(self._endpoint))
-        )
+        self._callbacks = Callbacks(Service(pipeline, loop, options, self._admission, Nudge(self._endpoint)))
         self._thread = threading.Thread(target=self._run, name="milter", daemon=True)
         self._stopping = False
         self._ended = False
@@ -79,7 +74,7 @@ class MilterFront:
         """Open the socket and serve it; SocketError where it can't be opened."""
         self._callbacks.register()
         milter.settimeout(self._options.idle_timeout)
-        milter.setconn(self._options.socket)
+        milter.setconn(_notation(self._endpoint))
         self._open_socket()
         self._thread.start()
         log.info("milter_started", socket=self._options.socket)
@@ -98,42 +93,22 @@ class MilterFront:
         log.info("milter_stopped", socket=self._options.socket)
 
     def _open_socket(self) -> None:
-        path = self._endpoint.path
+        path = Path(self._endpoint.path)
         try:
-            if path is None:
+            if not self._endpoint.path:
                 milter.opensocket(False)  # noqa: FBT003  (nothing to remove)
                 return
-            self._check_path(path)
+            _prepare(path)
             # The mask is the whole process's, but for no longer than it takes to bind; a chmod alone would leave the
             # socket open to others for as long.
             before = os.umask(0o777 & ~self._options.socket_mode)
             try:
-                milter.opensocket(True)  # noqa: FBT003  (remove a stale socket)
+                milter.opensocket(False)  # noqa: FBT003  (a stale socket is gone by now)
             finally:
                 os.umask(before)
             path.chmod(self._options.socket_mode)
-            if self._options.socket_group is not None:
-                shutil.chown(path, group=self._options.socket_group)
-        except (milter.error, OSError, LookupError, ValueError) as error:
+        except (milter.error, OSError) as error:
             raise SocketError(f"milter socket {self._options.socket}: {_reason(error)}") from error
-
-    def _check_path(self, path: Path) -> None:
-        """Refuse what libmilter would take away, or fail on without a reason; a stale socket is left to it."""
-        if len(os.fsencode(path)) > _PATH_OCTETS:
-            raise ValueError(f"the path is too long: over {_PATH_OCTETS} octets")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"there is no folder {path.parent}")
-        if not os.access(path.parent, os.W_OK | os.X_OK):
-            raise PermissionError(f"the folder {path.parent} can't be written")
-        try:
-            mode = path.stat().st_mode
-        except FileNotFoundError:
-            return
-        if not stat.S_ISSOCK(mode):
-            raise FileExistsError("the file is there and is no socket")
-        with contextlib.suppress(ConnectionRefusedError):
-            self._endpoint.connect(1).close()
-            raise FileExistsError("another process listens there")
 
     def _run(self) -> None:
         try:
@@ -155,6 +130,23 @@ class MilterFront:
         with contextlib.suppress(OSError):
             self._endpoint.connect(1).close()
         self._thread.join(_STOP_TIME)
+
+
+def _notation(endpoint: Endpoint) -> str:
+    """An endpoint as libmilter writes it: `inet:PORT@HOST`."""
+    if endpoint.path:
+        return str(endpoint)
+    family, host = ("inet6", f"[{endpoint.host}]") if ":" in endpoint.host else ("inet", endpoint.host)
+    return f"{family}:{endpoint.port}@{host}"
+
+
+def _prepare(path: Path) -> None:
+    """Refuse what libmilter would fail on without a reason, and take a stale socket away."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(f"the folder {path.parent} can't be written")
+    listener.remove_stale(path)
 
 
 def _reason(error: BaseException) -> str:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
 
 from bouncemilter import limits, text
+from bouncemilter.fronts.label import HEADER
 from bouncemilter.model import Envelope, Front, Source
-
-HEADER: Final = "X-Bouncemilter"
-"""The field that a passed message gets, and whose incoming copies are removed."""
 
 
 class Message:

@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Final
 
-from bouncemilter.fronts.milter.options import Endpoint
+from bouncemilter.endpoint import Endpoint
 
 SECONDS: Final = 0.5
 """How long a callback waits before it nudges, and the least time between two nudges."""

@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Final
 
 from bouncemilter import limits
+from bouncemilter.returnpath import Ownership
 
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a milter listens, in libmilter's notation."""
-
-    path: Path | None
-    """The unix socket; None for TCP."""
-    host: str = ""
-    port: int = 0
-    family: socket.AddressFamily = socket.AF_UNIX
-
-    @classmethod
-    def parse(cls, text: str) -> Endpoint:
-        """`unix:PATH`, `local:PATH`, `PATH`, `inet:PORT@HOST` or `inet6:PORT@HOST`; ValueError otherwise."""
-        scheme, colon, rest = text.partition(":")
-        if not colon and text.startswith("/"):
-            return cls(Path(text))
-        if scheme in ("unix", "local") and rest.startswith("/"):
-            return cls(Path(rest))
-        port, at, host = rest.partition("@")
-        if scheme in ("inet", "inet6") and at and host and port.isascii() and port.isdigit():
-            family = socket.AF_INET6 if scheme == "inet6" else socket.AF_INET
-            return cls(None, host.strip("[]"), int(port), family)
-        raise ValueError(f"{text!r} is no milter socket: unix:/PATH or inet:PORT@HOST is expected")
-
-    def connect(self, timeout: float) -> socket.socket:
-        """A connection to whoever listens there; OSError where nobody does. `timeout` in seconds."""
-        if self.path is None:
-            return socket.create_connection((self.host, self.port), timeout)
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.settimeout(timeout)
-            connection.connect(str(self.path))
-        except OSError:
-            connection.close()
-            raise
-        return connection
+_WATCHED: Final = frozenset({Ownership.WATCHED})
+_WITH_RETURN_PATHS: Final = _WATCHED | {Ownership.RETURN_PATH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +17,11 @@ class MilterOptions:
     """Plain values; the defaults suit a Postfix on the same host."""
 
     socket: str
-    """`unix:/PATH` or `inet:PORT@HOST`. Over TCP every message that is read costs some 40 ms more."""
+    """`unix:/absolute/path` or `inet:HOST:PORT`. Over TCP every message that is read costs some 40 ms more."""
     socket_mode: int = 0o660
     """Permissions of the unix socket: the MTA writes to it, nobody else."""
-    socket_group: str | int | None = None
-    """Group of the unix socket, by name or number; None leaves it as it was made."""
+    return_paths: bool = True
+    """Whether mail to return paths is taken; False where it is routed to the sink."""
     process_timeout: float = 20.0
     """Seconds for one message from its end to its commit; then TEMPFAIL. Postfix itself waits for 300."""
     idle_timeout: int = 600
@@ -64,3 +29,8 @@ class MilterOptions:
     long a kept session is rightly silent."""
     messages: int = limits.CONNECTIONS
     """Messages of ours that are held in memory at once; see `admission`."""
+
+    @property
+    def taken(self) -> frozenset[Ownership]:
+        """Which recipients of ours this front takes."""
+        return _WITH_RETURN_PATHS if self.return_paths else _WATCHED

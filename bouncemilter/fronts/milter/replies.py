@@ -9,15 +9,13 @@ from typing import Any, Final
 
 import milter
 
-from bouncemilter.fronts.milter.message import HEADER
+from bouncemilter.fronts.label import HEADER
 from bouncemilter.fronts.milter.negotiation import Negotiated
 from bouncemilter.model import Disposition
 
 # Code and enhanced code must be of one class, or Postfix gives up the whole session.
 _DEFER: Final = ("451", "4.3.0", "Temporary failure, please try again later")
 
-PASSED_LABEL: Final = "passed"
-"""The header's value where the message was not read: the store was down, and `on_error` says accept."""
 _MARKS: Final = 100
 """Incoming copies of our header that are removed. Each costs the MTA a walk through its queue file, and only a hostile
 message has more than one."""

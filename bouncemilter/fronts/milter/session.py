@@ -18,13 +18,14 @@ import milter
 import structlog
 from prometheus_client import Counter
 
+from bouncemilter.fronts.label import UNREAD
 from bouncemilter.fronts.milter.admission import Admission
 from bouncemilter.fronts.milter.message import Message, bare
 from bouncemilter.fronts.milter.negotiation import Negotiated
 from bouncemilter.fronts.milter.nudge import SECONDS, Nudge
-from bouncemilter.fronts.milter.replies import PASSED_LABEL, Tagging, carry_out, defer, ending
+from bouncemilter.fronts.milter.options import MilterOptions
+from bouncemilter.fronts.milter.replies import Tagging, carry_out, defer, ending
 from bouncemilter.model import Disposition, Front, Source
-from bouncemilter.returnpath import Ownership
 
 if TYPE_CHECKING:
     from bouncemilter.pipeline import Flight, Pipeline
@@ -54,8 +55,7 @@ class Service:
     pipeline: Pipeline
     loop: asyncio.AbstractEventLoop
     """Where the pipeline runs."""
-    process_timeout: float
-    """Seconds."""
+    options: MilterOptions
     admission: Admission
     nudge: Nudge
 
@@ -99,7 +99,7 @@ class Session:
         address = bare(recipient)
         owner = self._service.pipeline.ownership(address)
         # What is no UTF-8 can't be named to `delrcpt` either (RFC 6531 section 3.3 allows nothing else).
-        if owner not in (Ownership.RETURN_PATH, Ownership.WATCHED) or not _is_utf8(recipient):
+        if owner not in self._service.options.taken or not _is_utf8(recipient):
             message.others = True
             return int(milter.CONTINUE)
         if not message.ours:
@@ -188,7 +188,7 @@ class Session:
         with self._service.pipeline.open(envelope, bytes(message.head), message.size) as flight:
             dispositions = self._dispositions(flight, len(message.ours), context.getsymval("i") or "")
             end = ending(message.ours, dispositions, others=message.others, negotiated=self.negotiated)
-            label = flight.kind or PASSED_LABEL
+            label = flight.kind or UNREAD
             reply = carry_out(context, end, Tagging(label, message.marks, self.negotiated))
             flight.settle(end.dispositions)
         return reply
@@ -200,7 +200,7 @@ class Session:
         except RuntimeError:  # the loop is closed
             coroutine.close()
             raise
-        patience = self._service.process_timeout
+        patience = self._service.options.process_timeout
         while patience > 0:
             try:
                 return future.result(min(SECONDS, patience))

@@ -35,33 +35,33 @@ TIMEOUT: Final = "421 4.4.2 Timeout"
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
 
-class House:
+class Service:
     """What the connections of a sink share."""
 
     def __init__(self, options: SinkOptions, ownership: Callable[[str], Ownership | None], delivery: Delivery) -> None:
         self.options = options
         self.ownership = ownership
         self.delivery = delivery
-        self.guests: set[Connection] = set()
+        self.connections: set[Connection] = set()
         self.closing = False
         self.empty = asyncio.Event()
         self.empty.set()
 
-    def enter(self, guest: Connection) -> str:
+    def admit(self, connection: Connection) -> str:
         """Let a connection in: an empty string, or the reply with which it is sent away."""
-        full = len(self.guests) >= self.options.connections
+        full = len(self.connections) >= self.options.connections
         outcome = "refused" if self.closing or full else "accepted"
-        CONNECTIONS.labels(guest.protocol.value, outcome).inc()
+        CONNECTIONS.labels(connection.protocol.value, outcome).inc()
         if outcome == "refused":
             return SHUTDOWN if self.closing else BUSY
-        self.guests.add(guest)
+        self.connections.add(connection)
         self.empty.clear()
         return ""
 
-    def leave(self, guest: Connection) -> None:
+    def release(self, connection: Connection) -> None:
         """A connection has ended, and so has its work."""
-        self.guests.discard(guest)
-        if not self.guests:
+        self.connections.discard(connection)
+        if not self.connections:
             self.empty.set()
 
 
@@ -80,20 +80,20 @@ class Connection(SMTP):
     command_size_limit = COMMAND_LINE
     command_size_limits = _CommandLimits()
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, service: Service) -> None:
         super().__init__(
             None,
-            data_size_limit=house.options.max_message_size,
+            data_size_limit=service.options.max_message_size,
             enable_SMTPUTF8=True,
-            hostname=house.options.hostname,
+            hostname=service.options.hostname,
             ident="LMTP" if self.protocol is Protocol.LMTP else "ESMTP",
-            timeout=house.options.command_seconds,
+            timeout=service.options.command_seconds,
             command_call_limit=dict(_CALLS),
             loop=asyncio.get_running_loop(),
         )
         for name in ("AUTH", "STARTTLS"):
             self._smtp_methods.pop(name, None)
-        self.house = house
+        self.service = service
         self.trusted = False
         """Whether XFORWARD is believed."""
         self.busy = False
@@ -102,12 +102,12 @@ class Connection(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let the client in, or send it away."""
         assert isinstance(transport, asyncio.Transport)
-        if refusal := self.house.enter(self):
+        if refusal := self.service.admit(self):
             transport.write(f"{refusal}\r\n".encode("ascii"))
             transport.close()
             return
         peer = transport.get_extra_info("peername")
-        self.trusted = self.house.options.trusts(peer[0] if isinstance(peer, tuple) else "")
+        self.trusted = self.service.options.trusts(peer[0] if isinstance(peer, tuple) else "")
         super().connection_made(transport)
         assert self._handler_coroutine is not None
         self._handler_coroutine.add_done_callback(self._ended)
@@ -118,7 +118,7 @@ class Connection(SMTP):
             return
         super().connection_lost(error)
         if self._handler_coroutine is not None and self._handler_coroutine.done():
-            self.house.leave(self)
+            self.service.release(self)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """The work on the connection is over; its socket is closed by now, or soon."""
@@ -130,7 +130,7 @@ class Connection(SMTP):
         if isinstance(self.transport, asyncio.Transport):
             self._close(self.transport)
         else:
-            self.house.leave(self)
+            self.service.release(self)
 
     def _close(self, transport: asyncio.Transport) -> None:
         """Close when the client has taken all that was written, or after a while without that."""

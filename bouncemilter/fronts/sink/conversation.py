@@ -17,7 +17,7 @@ from aiosmtpd.smtp import Session
 from prometheus_client import Counter
 
 from bouncemilter.fronts.sink import command
-from bouncemilter.fronts.sink.connection import TIMEOUT, Connection, House
+from bouncemilter.fronts.sink.connection import TIMEOUT, Connection, Service
 from bouncemilter.fronts.sink.content import ContentDecoder
 from bouncemilter.fronts.sink.delivery import Recipient
 from bouncemilter.fronts.sink.fault import TEMPORARY, internal_error
@@ -62,8 +62,8 @@ class Conversation(Connection):
     replies_together = True
     """One reply for all recipients."""
 
-    def __init__(self, house: House) -> None:
-        super().__init__(house)
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
         self._transaction = Transaction()
 
     def _set_post_data_state(self) -> None:
@@ -150,7 +150,7 @@ class Conversation(Connection):
             return str(error)
         if path.parameters.get("BODY", "7BIT").upper() not in ("7BIT", "8BITMIME"):
             return "501 5.5.4 BODY is 7BIT or 8BITMIME"
-        if size > self.house.options.max_message_size:
+        if size > self.service.options.max_message_size:
             return _TOO_BIG
         self._transaction.sender = path.address
         self._transaction.smtputf8 = "SMTPUTF8" in path.parameters
@@ -171,7 +171,7 @@ class Conversation(Connection):
         if len(self._transaction.recipients) >= MAX_RECIPIENTS:
             REJECTED.labels("too_many").inc()
             return "452 4.5.3 Too many recipients"
-        ownership = self.house.ownership(path.address)
+        ownership = self.service.ownership(path.address)
         if path.address.lower() == "postmaster":  # without a domain: RFC 5321 section 4.5.1
             ownership = Ownership.PASSED
         if ownership is None:
@@ -195,14 +195,14 @@ class Conversation(Connection):
             finally:
                 self.busy = False
                 self._set_post_data_state()
-            if self.house.closing:
+            if self.service.closing:
                 self.hang_up()
 
     async def _message(self, transaction: Transaction) -> None:
         """Read a message, deal with it, and answer: on each path one reply for each recipient."""
         assert self._timeout_handle is not None
         self._timeout_handle.cancel()
-        options = self.house.options
+        options = self.service.options
         with Spool(options.max_message_size, options.spool) as spool:
             try:
                 async with asyncio.timeout(options.content_seconds):
@@ -259,7 +259,9 @@ class Conversation(Connection):
             client=command.client(transaction.forwarded),
         )
         mail = Mail(sender, spool, spool.head, transaction.smtputf8)
-        return await self.house.delivery.deliver(envelope, transaction.recipients, mail, together=self.replies_together)
+        return await self.service.delivery.deliver(
+            envelope, transaction.recipients, mail, together=self.replies_together
+        )
 
     def _replies(self, replies: Sequence[str]) -> Sequence[str]:
         """The replies to send, from those of the recipients: in SMTP one that is true for all of them."""

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from bouncemilter.fronts.label import UNREAD
 from bouncemilter.fronts.sink.forward import Forwarder, Mail, Passed
 from bouncemilter.model import Disposition, Envelope
 from bouncemilter.pipeline import Flight, Pipeline
@@ -16,8 +17,6 @@ from bouncemilter.returnpath import Ownership
 
 ROLE_LABEL: Final = "role_address"
 """`X-Bouncemilter` of mail to postmaster@ and abuse@."""
-PASSED_LABEL: Final = "passed"
-"""`X-Bouncemilter` where the flight does not say a kind."""
 
 _log = structlog.get_logger()
 
@@ -92,4 +91,4 @@ class Delivery:
 
 def _label(flight: Flight) -> str:
     """The kind of the message, where it was read."""
-    return flight.kind.value if flight.kind else PASSED_LABEL
+    return flight.kind.value if flight.kind else UNREAD

@@ -10,9 +10,10 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from bouncemilter.endpoint import Endpoint
+from bouncemilter.fronts.label import HEADER
 from bouncemilter.fronts.sink.fault import internal_error
 from bouncemilter.fronts.sink.maildir import Maildir
-from bouncemilter.fronts.sink.options import Endpoint
 from bouncemilter.fronts.sink.peer import Outcome, Peer
 from bouncemilter.fronts.sink.spool import Spool
 from bouncemilter.fronts.sink.trace import Trace, without_label
@@ -119,7 +120,7 @@ class Forwarder:
         return route
 
     def _kept(self, mail: Mail, each: Passed) -> Iterator[bytes]:
-        lines = f"Return-Path: <{mail.sender}>\r\nDelivered-To: {each.recipient}\r\nX-Bouncemilter: {each.label}\r\n"
+        lines = f"Return-Path: <{mail.sender}>\r\nDelivered-To: {each.recipient}\r\n{HEADER}: {each.label}\r\n"
         yield lines.encode("utf-8")
         yield without_label(mail.head)
         yield from mail.spool.rest()

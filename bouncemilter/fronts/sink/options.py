@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bouncemilter import limits
+from bouncemilter.endpoint import Endpoint
 
 MAX_MESSAGE_SIZE: Final = 50 * 1024 * 1024
 """Octets of a message. Above what MTAs send (Postfix 10,240,000; Exchange Online 35 MB): a refusal loses mail."""
@@ -27,34 +28,6 @@ class Protocol(StrEnum):
     """RFC 5321."""
     LMTP = "lmtp"
     """RFC 2033: a reply for each recipient."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A place to listen on or to connect to: a host with a port, or the path of a unix socket."""
-
-    host: str = ""
-    port: int = 0
-    path: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> Endpoint:
-        """`unix:/path`, `/path`, `host:port`, `[::1]:port`; a leading `inet:` is taken off. Raises ValueError."""
-        bare = text.strip().removeprefix("inet:")
-        if bare.startswith(("unix:", "/")):
-            path = bare.removeprefix("unix:")
-            if not path.startswith("/"):
-                raise ValueError(f"not an absolute path: {text!r}")
-            return cls(path=path)
-        host, colon, port = bare.rpartition(":")
-        if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-            raise ValueError(f"neither host:port nor unix:/path: {text!r}")
-        return cls(host=host.removeprefix("[").removesuffix("]"), port=int(port))
-
-    def __str__(self) -> str:
-        if self.path:
-            return f"unix:{self.path}"
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

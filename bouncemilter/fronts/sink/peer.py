@@ -12,8 +12,8 @@ from typing import Final, Self
 import aiosmtplib
 import structlog
 
+from bouncemilter.endpoint import Endpoint
 from bouncemilter.fronts.sink.content import ContentEncoder
-from bouncemilter.fronts.sink.options import Endpoint
 
 CONNECT_SECONDS: Final = 10.0
 """Until the greeting; the server is a neighbour."""

@@ -11,13 +11,14 @@ from typing import Final, Self
 
 import structlog
 
-from bouncemilter.fronts.sink import listener
-from bouncemilter.fronts.sink.connection import House
+from bouncemilter import listener
+from bouncemilter.endpoint import Endpoint
+from bouncemilter.fronts.sink.connection import Service
 from bouncemilter.fronts.sink.conversation import Conversation, LmtpConversation
 from bouncemilter.fronts.sink.delivery import Delivery
 from bouncemilter.fronts.sink.forward import Forwarder
 from bouncemilter.fronts.sink.maildir import Maildir
-from bouncemilter.fronts.sink.options import Endpoint, Protocol, SinkOptions
+from bouncemilter.fronts.sink.options import Protocol, SinkOptions
 from bouncemilter.fronts.sink.trace import Trace
 from bouncemilter.pipeline import Pipeline
 
@@ -37,7 +38,7 @@ class Sink:
         server = Endpoint.parse(options.forward_to) if options.forward_to else None
         self._forwarder = Forwarder(Maildir(options.maildir), Trace(options.hop_key), options.hostname, server)
         delivery = Delivery(pipeline, self._forwarder, options.process_seconds)
-        self._house = House(options, pipeline.ownership, delivery)
+        self._service = Service(options, pipeline.ownership, delivery)
         self._servers: list[asyncio.Server] = []
         self._files: list[listener.SocketFile] = []
         self.addresses: list[str] = []
@@ -48,7 +49,7 @@ class Sink:
         await self._forwarder.start()
         try:
             for each in self._options.listeners:
-                for sock in await asyncio.to_thread(listener.bind, each):
+                for sock in await asyncio.to_thread(listener.bind, Endpoint.parse(each.address), each.mode):
                     await self._serve(sock, each.protocol)
         except OSError:
             await self.stop(0)
@@ -57,38 +58,37 @@ class Sink:
 
     async def stop(self, grace: float = STOP_SECONDS) -> None:
         """Close the listeners, send idle clients away with 421, and let messages in flight finish within `grace` s."""
-        self._house.closing = True
+        self._service.closing = True
         for server in self._servers:
             server.close()
         for file in self._files:
             file.remove()
-        for guest in list(self._house.guests):
-            if not guest.busy:
-                guest.dismiss()
+        for connection in list(self._service.connections):
+            if not connection.busy:
+                connection.dismiss()
         try:
             async with asyncio.timeout(grace):
-                await self._house.empty.wait()
+                await self._service.empty.wait()
         except TimeoutError:
-            _log.warning("sink_stop_forced", connections=len(self._house.guests))
+            _log.warning("sink_stop_forced", connections=len(self._service.connections))
             await self._cut()
         self._servers.clear()
         self._files.clear()
 
     async def _cut(self) -> None:
-        for guest in list(self._house.guests):
-            guest.abort()
+        for connection in list(self._service.connections):
+            connection.abort()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CUT_SECONDS):
-                await self._house.empty.wait()
+                await self._service.empty.wait()
 
     async def _serve(self, sock: socket.socket, protocol: Protocol) -> None:
-        name = listener.name(sock)
         if sock.family == socket.AF_UNIX:
             self._files.append(listener.SocketFile(Path(sock.getsockname())))
         make = LmtpConversation if protocol is Protocol.LMTP else Conversation
 
         def factory() -> Conversation:
-            return make(self._house)
+            return make(self._service)
 
         loop = asyncio.get_running_loop()
         if sock.family == socket.AF_UNIX:
@@ -96,7 +96,7 @@ class Sink:
         else:
             server = await loop.create_server(factory, sock=sock, backlog=listener.BACKLOG)
         self._servers.append(server)
-        self.addresses.append(name)
+        self.addresses.append(str(listener.name(sock)))
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bouncemilter import address, limits
+from bouncemilter.fronts.label import HEADER
 
-LABEL_HEADER: Final = "X-Bouncemilter"
-HOP_HEADER: Final = "X-Bouncemilter-Hop"
+HOP_HEADER: Final = f"{HEADER}-Hop"
 
 _HEADER_END = re.compile(rb"\n\r?\n|\A\r?\n")
 _FIELD = rb"(?im)^%s[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)"
-_LABEL_FIELD = re.compile(_FIELD % re.escape(LABEL_HEADER.encode()))
+_LABEL_FIELD = re.compile(_FIELD % re.escape(HEADER.encode()))
 _HOP_FIELD = re.compile(_FIELD % re.escape(HOP_HEADER.encode()))
 _MESSAGE_ID = re.compile(_FIELD % b"Message-ID")
 
@@ -29,7 +29,7 @@ class Trace:
     def header(self, label: str, head: bytes, recipient: str) -> bytes:
         """The lines to put before a message that is passed to `recipient`; `label` is a kind or reason."""
         hop = f"{HOP_HEADER}: {self._mac(head, recipient)}\r\n" if self.key else ""
-        return f"{LABEL_HEADER}: {label}\r\n{hop}".encode("ascii")
+        return f"{HEADER}: {label}\r\n{hop}".encode("ascii")
 
     def looped(self, head: bytes, recipient: str) -> bool:
         """Whether we ourselves passed this message to this recipient before."""

@@ -19,16 +19,15 @@ from bouncemilter.model import ReportedRecipient
 from bouncemilter.report import recipient
 from bouncemilter.report.message import Message
 
-_MARK: Final = re.compile(
-    r"(?i)did not reach|diagnosti[ck]|diagnost|RESOLVER\.|remote server returned|generating server|"
-    r"generierender server|"
-    r"serwer generuj|serveur de g|servidor de g|server di g|#<|#\d\.\d\.\d|##|MSEXCH|recipients or groups|"
-    r"nicht erreicht|adresatów lub grup"
-)
+_MARKS: Final = (
+    "did not reach", "diagnost", "resolver.", "remote server returned", "generating server", "generierender server",
+    "serwer generuj", "serveur de g", "servidor de g", "server di g", "#<", "##", "#5.", "#4.", "msexch",
+    "recipients or groups", "nicht erreicht", "adresatów lub grup",
+)  # fmt: skip
 _REACHED: Final = re.compile(
     r"(?:did not reach|could not be delivered to|hat (?:folgende|die folgenden) Empf[aä]nger nicht erreicht|"
     r"n'a pas [eé]t[eé] remis|no ha llegado|nie dotar[lł]a? do|"
-    r"nie zosta[lł]a dostarczona do)[^\n]{0,80}?(?:recipient|Empf[aä]nger|destinat|adresat|odbiorc)[^\n]*:?[ \t]*\n",
+    r"nie zosta[lł]a dostarczona do)[^\n]{0,80}?(?:recipient|Empf[aä]nger|destinat|adresat|odbiorc)[^\n]*+\n",
     re.IGNORECASE,
 )
 _DIAGNOSED: Final = re.compile(
@@ -37,13 +36,17 @@ _DIAGNOSED: Final = re.compile(
     re.MULTILINE,
 )
 _ENTRY: Final = re.compile(
-    r"^[ \t]*<?([^\s<>@]{1,64}@[^\s<>:,]{1,255})>?[^\n]{0,100}\n((?:[ \t]+\S[^\n]*\n?|\n(?=[ \t]))*)", re.MULTILINE
+    r"^[ \t]*(?:[^\n@]{0,300}\bSMTP=)?<?([^\s<>@;=]{1,64}@[^\s<>:,;]{1,255})>?[^\n]{0,100}\n"
+    r"((?:[ \t]+\S[^\n]*\n?|[^\s@][^\n@]*\n?|\n(?=[ \t]))*)",
+    re.MULTILINE,
 )
+"""An address, or an X.400 one with its Internet form, and what is told below it."""
 
 
 def read(_message: Message, words: str) -> list[ReportedRecipient]:
     """The administrators' part: an address, then a line with a code; else the list under `did not reach`."""
-    if not _MARK.search(words):
+    lower = words.lower()
+    if not any(mark in lower for mark in _MARKS):
         return []
     found = [
         ReportedRecipient(address=match[1], diagnostic=" ".join(match[2].split()).strip("# "))

@@ -1,4 +1,4 @@
-"""Exim (and GMX, whose reports are Exim's).
+"""Exim (and GMX, Mail.ru and Gmail, who speak in its words or name the recipient in its header).
 
 A message that you sent could not be delivered to one or more of its
 recipients. This is a permanent error. The following address(es) failed:
@@ -14,7 +14,7 @@ import re
 from itertools import islice
 from typing import Final
 
-from bouncemilter import limits, text
+from bouncemilter import limits
 from bouncemilter.model import ReportedRecipient
 from bouncemilter.report import recipient
 from bouncemilter.report.message import Message
@@ -27,9 +27,11 @@ _INTRODUCTION: Final = re.compile(
     r"address to which the message has not yet been delivered",
     re.DOTALL | re.IGNORECASE,
 )
-_MARK: Final = re.compile(
-    r"(?i)\bexim\b|message (?:that you sent|was created automatically by mail delivery software)|"
-    r"created automatically by mail delivery"
+_MARKS: Final = (
+    "exim",
+    "a message that you sent",
+    "a message that you have sent",
+    "created automatically by mail delivery",
 )
 _RECIPIENT: Final = re.compile(
     r"^(?: {1,3}|\t)?(?:[<\"]?([^\s<>@\"]{1,64}@[^\s<>:\"]{1,255})[>\"]?|an undisclosed address|"
@@ -44,7 +46,8 @@ _HOST: Final = re.compile(r"\bhost ([\w.-]{1,255}) \[")
 
 def read(message: Message, words: str) -> list[ReportedRecipient]:
     """An indented address and its further indented error lines below Exim's introduction."""
-    if not _MARK.search(words[:2000]) and b"x-failed-recipients" not in message.headers:
+    head = words[:2000].lower()
+    if not any(mark in head for mark in _MARKS) and b"x-failed-recipients" not in message.headers:
         return []
     introduction = _INTRODUCTION.search(words[:4000])
     start = introduction.end() if introduction else 0
@@ -56,6 +59,8 @@ def read(message: Message, words: str) -> list[ReportedRecipient]:
         if not named:
             continue
         host = _HOST.search(lines)
+        if origin and lines.startswith("(") and lines.endswith(")"):
+            lines = ""  # it tells whence the address came, and no error
         found.append(
             ReportedRecipient(
                 address=named[0],
@@ -64,15 +69,10 @@ def read(message: Message, words: str) -> list[ReportedRecipient]:
                 remote_host=host[1] if host else "",
             )
         )
-    named = recipient.addresses(text.decode(message.headers.raw(b"x-failed-recipients")))
+    named = recipient.failed_header(message)
     known = {each.lower() for each in named}
     if known:
         # The header names whom the report is about; what the text names besides is the sender, or a host's postmaster.
         found = [each for each in found if each.address.lower() in known or each.final_address.lower() in known]
     have = {each.address.lower() for each in found} | {each.final_address.lower() for each in found}
-    found += [
-        ReportedRecipient(address=each, diagnostic=recipient.words_about(words, each))
-        for each in named
-        if each.lower() not in have
-    ]
-    return found
+    return found + [ReportedRecipient(address=each) for each in named if each.lower() not in have]

@@ -10,9 +10,10 @@ import re
 from itertools import islice
 from typing import Final
 
-from bouncemilter import limits, text
+from bouncemilter import limits
 from bouncemilter.model import ReportedRecipient
-from bouncemilter.report import diagnostic, notice, recipient, reply, returned
+from bouncemilter.report import notice, recipient, reply, returned
+from bouncemilter.report.mention import Mention, mentions
 from bouncemilter.report.message import Message
 
 _BEFORE: Final = re.compile(
@@ -30,7 +31,20 @@ _ROLE: Final = re.compile(
     r"(?i)\A(?:postmaster|mailer-daemon|abuse|hostmaster|support|help(?:desk)?|noc|webmaster|mail-?admin|no-?reply|"
     r"admin|root)@"
 )
+_ECHO: Final = re.compile(r"(?i)\A\W*(?:to|cc|an|do|a|para|aan|pour|komu)[ \t]*:")
+"""A field of the returned message that a notice repeats."""
+_LABEL: Final = re.compile(
+    r"(?i)\A[ \t*>-]*(?:(?:failed |final |original |intended |invalid |the )?(?:recipients?|addressee|rcpt to|mailbox|"
+    r"address)(?: address)?|adresat|odbiorca|empf[aä]nger|destinataire|destinatari[oa]|ontvanger|p[rř][ií]jemce|"
+    r"адресат|получатель|宛先|送信先)[ \t]*[:=：][ \t<\[\"']*\Z"
+)
 _CODED: Final = re.compile(r"(?:^|[\s:(])[45]\d\d[ -]#?[45]?\.?|#[45]\.\d\.\d|\b[45]\.\d\.\d\b")
+_UNQUALIFIED: Final = re.compile(
+    r"(?:following(?: address(?:es|\(es\))?| recipients?| users?)?)\b[^\n]{0,40}:[ \t]*\n\s*"
+    r"([A-Za-z0-9][\w.+-]{1,63})(?:[ \t]*$|[ \t]+(?=[(\"])|[ \t]{2,})([^\n]*)",
+    re.MULTILINE,
+)
+"""A mailbox without its domain below `the following recipients:`, and what is said of it."""
 
 CANDIDATES: Final = 3 * limits.RECIPIENTS
 """Addresses in a notice that are weighed; each recipient may be named in three places."""
@@ -38,14 +52,19 @@ CANDIDATES: Final = 3 * limits.RECIPIENTS
 
 def read(message: Message, words: str) -> list[ReportedRecipient]:
     """The failed recipients of a report in no known format; an empty list where nobody is named."""
-    named = recipient.addresses(text.decode(message.headers.raw(b"x-failed-recipients")))
+    named = recipient.failed_header(message)
     back = returned.of(message)
     if not named:
         named = _named(message, words, back.to if back else "")
     if not named and back and back.to:
         named = [back.to]
-    errors = diagnostic.Errors(message)
-    return [ReportedRecipient(address=each, diagnostic=errors.about(each)) for each in named]
+    if not named:
+        return [
+            ReportedRecipient(address=each, diagnostic=" ".join(match[2].split()).strip('()"'))
+            for match in islice(_UNQUALIFIED.finditer(words), limits.RECIPIENTS)
+            if (each := recipient.completed(match[1], message))
+        ]
+    return [ReportedRecipient(address=each) for each in named]
 
 
 def _named(message: Message, words: str, written_to: str) -> list[str]:
@@ -54,37 +73,60 @@ def _named(message: Message, words: str, written_to: str) -> list[str]:
         message.headers.address(b"to").lower(),
         message.headers.address(b"return-path").lower(),
     }
-    strong: dict[str, str] = {}
+    alone: dict[str, str] = {}
+    called: dict[str, str] = {}
     weak: dict[str, str] = {}
-    for match in islice(recipient.ADDRESS.finditer(words), CANDIDATES):
-        bare = (recipient.addresses(match[0], 1) or [""])[0]
-        before = words[max(0, match.start() - 40) : match.start()].rpartition("\n")[2]
+    for match in islice(mentions(words), CANDIDATES):
+        bare = (recipient.addresses(match.written, 1) or [""])[0]
+        before = words[max(0, match.start - 40) : match.start].rpartition("\n")[2]
         if not bare or bare.lower() in ours or _NOT_BEFORE.search(before):
             continue
-        if bare.lower() == written_to.lower() or _stands_out(words, match, before):
-            strong.setdefault(bare.lower(), bare)
+        if bare.lower() == written_to.lower() or _stands_alone(words, match, before):
+            alone.setdefault(bare.lower(), bare)
+        elif _is_called(match, before):
+            called.setdefault(bare.lower(), bare)
         elif not _ROLE.match(bare):
             weak.setdefault(bare.lower(), bare)
-    if written_to.lower() in strong and len(strong) > 1:
-        # The returned message's own recipient is certain; the others only where an error follows each of them.
+    # Addresses in running words are contacts where others stand alone.
+    strong = alone or called
+    certain = strong.get(written_to.lower())
+    if certain and len(strong) > 1:
+        # The returned message's own recipient is certain; the others where they stand like it, or an error follows.
+        frame = _frame(words, certain)
         strong = {
-            key: value for key, value in strong.items() if key == written_to.lower() or _error_follows(words, value)
+            key: value
+            for key, value in strong.items()
+            if value == certain or _frame(words, value) == frame or _error_follows(words, value)
         }
-    return list(strong.values()) or (list(weak.values()) if len(weak) == 1 else [])
+    if strong or _UNQUALIFIED.search(words):
+        return list(strong.values())
+    return list(weak.values()) if len(weak) == 1 else []
 
 
-def _stands_out(words: str, match: re.Match[str], before: str) -> bool:
-    """Whether an address stands where reports name a recipient: alone on its line, or behind such a word."""
-    if _ROLE.match(match[0]):
+def _stands_alone(words: str, match: Mention, before: str) -> bool:
+    """Whether an address stands alone on its line, leads it, or follows a label or a code that leads it."""
+    if _ROLE.match(match.written):
         return False
-    if _BEFORE.search(before):
+    if _LABEL.match(before):
         return True
-    after = words[match.end() : match.end() + 80].partition("\n")[0]
+    after = words[match.end : match.end + 80].partition("\n")[0]
     if before.strip(" \t<>*-\"'([:;0123456789.)"):
         return bool(_CODED.search(before))
     return not after.strip(" \t<>*-\"')],;.:") or after.lstrip(" >\"')]").startswith((":", "-", ",", "...", "("))
 
 
+def _is_called(match: Mention, before: str) -> bool:
+    """Whether words such as `to` and `recipient` stand before an address."""
+    return not _ROLE.match(match.written) and bool(_BEFORE.search(before)) and not _ECHO.match(before)
+
+
+def _frame(words: str, named: str) -> tuple[str, str]:
+    """What stands before an address on its line, and right behind it."""
+    at = words.find(named)
+    end = at + len(named)
+    return words[max(0, at - 40) : at].rpartition("\n")[2].strip(), words[end : end + 4].partition("\n")[0].strip()
+
+
 def _error_follows(words: str, named: str) -> bool:
     said = recipient.words_about(words, named)
-    return bool(reply.code(said) or reply.status(said)) or notice.says(notice.FAILED, said.lower())
+    return bool(reply.code(said) or reply.status(said)) or notice.says(notice.FAILED + notice.REASONS, said.lower())

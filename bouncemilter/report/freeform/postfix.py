@@ -1,4 +1,5 @@
-"""Postfix without its delivery-status part: old versions, and reports that were cut or repacked.
+"""Postfix without its delivery-status part: old versions, and reports that were cut or repacked; also those who speak
+in its words, in any language around them: Zimbra, Yandex, and most Polish providers.
 
 <user@example.com>: host mx.example.com[192.0.2.1] said: 550 5.1.1
 <user@example.com>: Recipient address rejected: User unknown (in reply to
@@ -17,7 +18,8 @@ from bouncemilter.report.message import Message
 
 _RECIPIENT: Final = re.compile(
     r"^[ \t]{0,3}<([^<>\n]{1,320}@[^<>\n]{1,255})>"
-    r"(?: \(expanded from[ \n]+<([^<>\n]{1,320})>\))?:[ \t]+(\S[^\n]*(?:\n[^\n<]*\S[^\n]*)*)",
+    r"(?: \(expanded from[ \n]+<([^<>\n]{1,320})>\))?:[ \t]+"
+    r"(\S[^\n]*(?:\n(?![ \t]{0,3}<(?!\1>)[^<>\s]{1,320}>:)[^\n]*\S[^\n]*)*)",
     re.MULTILINE,
 )
 

@@ -1,4 +1,5 @@
-"""qmail and those that speak its Simple Bounce Message Format (QSBMF), in any language of the introduction.
+"""qmail and those that speak its Simple Bounce Message Format (QSBMF), in any language of the introduction: Yahoo, and
+many providers of the Americas and of Asia.
 
 Hi. This is the qmail-send program at example.org.
 I'm afraid I wasn't able to deliver your message to the following addresses.

@@ -40,7 +40,7 @@ _REFUSED: Final = re.compile(
 def read(_message: Message, words: str) -> list[ReportedRecipient]:
     """The addresses of its lists, else of its transcript, each with what the transcript says of it."""
     transcript = _TRANSCRIPT.search(words)
-    lists = list(_LIST.finditer(words))
+    lists = list(islice(_LIST.finditer(words), limits.RECIPIENTS + 1))
     if not transcript and not lists:
         return []
     said = words[transcript.end() :] if transcript else ""
@@ -49,7 +49,7 @@ def read(_message: Message, words: str) -> list[ReportedRecipient]:
         return found
     host = _host(said)
     return [
-        ReportedRecipient(address=match[2], diagnostic=match[1], remote_host=host)
+        ReportedRecipient(address=match[2], diagnostic=match[1], phase=reply.phase(said), remote_host=host)
         for match in islice(_REFUSED.finditer(said), limits.RECIPIENTS + 1)
     ]
 

@@ -195,7 +195,7 @@ def _metrics() -> dict[str, float]:
         " ".join([sample.name, *sample.labels.values()]): sample.value
         for family in REGISTRY.collect()
         for sample in family.samples
-        if sample.name.startswith("bouncemilter_milter")
+        if sample.name.startswith(("bouncemilter_milter", "bouncemilter_internal_errors"))
     }
 
 

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
+from bouncemilter.endpoint import Endpoint
 from bouncemilter.fronts.milter.nudge import Nudge
-from bouncemilter.fronts.milter.options import Endpoint
 
 
 def test_one_connection(folder):
@@ -15,7 +15,7 @@ def test_one_connection(folder):
         own.bind(str(path))
         own.listen()
         own.settimeout(0)
-        nudge = Nudge(Endpoint(path))
+        nudge = Nudge(Endpoint(path=str(path)))
         for _ in range(100):
             nudge()
         own.accept()[0].close()
@@ -25,4 +25,4 @@ def test_one_connection(folder):
 
 def test_nobody_there(folder):
     """A socket that is gone is no error: the front is ending."""
-    Nudge(Endpoint(folder / "gone.sock"))()
+    Nudge(Endpoint(path=str(folder / "gone.sock")))()

@@ -21,7 +21,7 @@ async def make_sink(pipeline: Any, tmp_path: Path) -> AsyncIterator[Callable[...
 
         async def make(**options: Any) -> Sink:
             values = {
-                "listeners": (Listener(Protocol.SMTP, "127.0.0.1:0"), Listener(Protocol.LMTP, "127.0.0.1:0")),
+                "listeners": (Listener(Protocol.SMTP, "inet:127.0.0.1:0"), Listener(Protocol.LMTP, "inet:127.0.0.1:0")),
                 "hostname": "sink.example.com",
                 "maildir": tmp_path / "passed",
                 "hop_key": b"0123456789abcdef",
@@ -75,6 +75,6 @@ async def next_server() -> AsyncIterator[Next]:
         "127.0.0.1",
         0,
     )
-    handler.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    handler.address = f"inet:127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield handler
     server.close()

@@ -6,34 +6,10 @@ from typing import Any
 import pytest
 
 from bouncemilter.fronts.sink import SinkOptions
-from bouncemilter.fronts.sink.options import Endpoint
 
 
 def options(**values: Any) -> SinkOptions:
     return SinkOptions(**({"listeners": (), "hostname": "sink.example.com", "maildir": Path("/nowhere")} | values))
-
-
-@pytest.mark.parametrize(
-    ("text", "endpoint"),
-    [
-        ("127.0.0.1:25", Endpoint("127.0.0.1", 25)),
-        ("inet:mail.example.pl:10025", Endpoint("mail.example.pl", 10025)),
-        ("[::1]:24", Endpoint("::1", 24)),
-        ("unix:/run/sink", Endpoint(path="/run/sink")),
-        ("/run/sink", Endpoint(path="/run/sink")),
-    ],
-)
-def test_endpoint(text: str, endpoint: Endpoint) -> None:
-    """The usual ways to write an address are read, and what is written again reads the same."""
-    assert Endpoint.parse(text) == endpoint
-    assert Endpoint.parse(str(endpoint)) == endpoint
-
-
-@pytest.mark.parametrize("text", ["", "25", "host", "host:smtp", "host:65536", ":25", "unix:run/sink"])
-def test_endpoint_refused(text: str) -> None:
-    """What is neither host:port nor a path is refused."""
-    with pytest.raises(ValueError, match=r"host:port|absolute"):
-        Endpoint.parse(text)
 
 
 def test_trusts() -> None:
@@ -50,7 +26,11 @@ def test_trusts() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"trusted_clients": ("192.0.2.1/24",)}, {"forward_to": "127.0.0.1:25"}, {"forward_to": "x", "hop_key": b"k" * 16}],
+    [
+        {"trusted_clients": ("192.0.2.1/24",)},
+        {"forward_to": "inet:127.0.0.1:25"},
+        {"forward_to": "x", "hop_key": b"k" * 16},
+    ],
 )
 def test_options_refused(values: dict[str, Any]) -> None:
     """Options that can't work are refused when they are made."""

@@ -119,7 +119,7 @@ async def test_down(make_sink: Callable[..., Any], pipeline: Any, tmp_path: Path
     """Without a connection to the next server all that would be passed is deferred, the rest is settled."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
-        sink = await make_sink(forward_to=f"127.0.0.1:{closed.getsockname()[1]}")
+        sink = await make_sink(forward_to=f"inet:127.0.0.1:{closed.getsockname()[1]}")
         pipeline.dispositions = {OURS: Disposition.PASS}
         assert await deliver(sink, [OURS, "jan@example.pl", ROLE]) == [LATER, OK, LATER]
     assert lying(tmp_path) == []
@@ -134,7 +134,7 @@ async def test_down_asked_once(make_sink: Callable[..., Any], pipeline: Any) -> 
         writer.close()
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
-    sink = await make_sink(forward_to=f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    sink = await make_sink(forward_to=f"inet:127.0.0.1:{server.sockets[0].getsockname()[1]}")
     pipeline.disposition = Disposition.PASS
     assert await deliver(sink, [OURS, "jan@example.pl"]) == [LATER, LATER]
     server.close()

@@ -28,16 +28,16 @@ async def folder() -> AsyncIterator[Path]:
 async def test_postfix(make_sink: Callable[..., Any], pipeline: Any, folder: Path, kind: str) -> None:
     """Postfix hands over mail with its source, over LMTP, SMTP and a unix socket, and gets passed mail back."""
     unix = Listener(Protocol.LMTP, f"unix:{folder}/sink", 0o666)
-    inet = Listener(Protocol.SMTP if kind == "smtp" else Protocol.LMTP, "127.0.0.1:0")
+    inet = Listener(Protocol.SMTP if kind == "smtp" else Protocol.LMTP, "inet:127.0.0.1:0")
     postfix = Postfix(folder / "postfix", mailboxes=["@bounces.example.com"])
     sink = await make_sink(
         listeners=(unix if kind == "unix" else inet,),
         trusted_clients=("127.0.0.0/8",),
-        forward_to=f"127.0.0.1:{postfix.ports['inject']}",
+        forward_to=f"inet:127.0.0.1:{postfix.ports['inject']}",
     )
     address = sink.addresses[0]
-    host, _, port = address.rpartition(":")
-    transport = f"lmtp:{address}" if kind == "unix" else f"{kind}:[{host}]:{port}"
+    port = address.rpartition(":")[2]
+    transport = f"lmtp:{address}" if kind == "unix" else f"{kind}:[127.0.0.1]:{port}"
     pipeline.dispositions = {TWO: Disposition.PASS}
     sending = Postfix(
         folder / "sending",

@@ -85,7 +85,7 @@ async def test_stale_socket(make_sink: Callable[..., Any], tmp_path: Path) -> No
     path = tmp_path / "sink.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    sink = await make_sink(listeners=(Listener(Protocol.LMTP, str(path)),))
+    sink = await make_sink(listeners=(Listener(Protocol.LMTP, f"unix:{path}"),))
     async with Client(sink.addresses[0], lmtp=True) as client:
         assert client.banner.startswith("220 ")
 
@@ -93,7 +93,7 @@ async def test_stale_socket(make_sink: Callable[..., Any], tmp_path: Path) -> No
 async def test_socket_in_use(make_sink: Callable[..., Any], tmp_path: Path) -> None:
     """A socket on which somebody listens is left alone, and so is a file that is no socket."""
     path = tmp_path / "sink.sock"
-    listeners = (Listener(Protocol.LMTP, str(path)),)
+    listeners = (Listener(Protocol.LMTP, f"unix:{path}"),)
     first = await make_sink(listeners=listeners)
     with pytest.raises(OSError, match="in use"):
         await make_sink(listeners=listeners)
@@ -101,7 +101,7 @@ async def test_socket_in_use(make_sink: Callable[..., Any], tmp_path: Path) -> N
         assert client.banner.startswith("220 ")
     (tmp_path / "file").write_text("keep me")
     with pytest.raises(OSError, match="not a socket"):
-        await make_sink(listeners=(Listener(Protocol.LMTP, str(tmp_path / "file")),))
+        await make_sink(listeners=(Listener(Protocol.LMTP, f"unix:{tmp_path}/file"),))
     assert (tmp_path / "file").read_text() == "keep me"
 
 
@@ -111,8 +111,8 @@ async def test_port_in_use(make_sink: Callable[..., Any], tmp_path: Path) -> Non
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         listeners = (
-            Listener(Protocol.LMTP, f"{tmp_path}/sink.sock"),
-            Listener(Protocol.SMTP, f"127.0.0.1:{taken.getsockname()[1]}"),
+            Listener(Protocol.LMTP, f"unix:{tmp_path}/sink.sock"),
+            Listener(Protocol.SMTP, f"inet:127.0.0.1:{taken.getsockname()[1]}"),
         )
         with pytest.raises(OSError, match="in use"):
             await make_sink(listeners=listeners)

@@ -1,0 +1,107 @@
+"""Nobody is suppressed for the sender's fault: words about the sender win over words and codes about a mailbox."""
+
+import pytest
+
+from bouncemilter import classify
+from bouncemilter.classify import Reply
+from bouncemilter.model import Class
+
+_REFUSALS = (
+    "550 5.1.1 <a@example.com>: Recipient address rejected",
+    "550 5.1.1 Recipient refused",
+    "550 5.2.1 Mailbox unavailable",
+    "550 5.1.1 User not reachable",
+    "554 5.1.1 Delivery to the user failed",
+    "550 5.1.0 Address rejected",
+    "550 5.1.2 Invalid recipient",
+    "550 5.1.1 Message to this account refused",
+)
+_BLAMES = (
+    "your IP address 192.0.2.1 is blocked",
+    "blocked using zen.spamhaus.org",
+    "your IP is listed at bl.example.org",
+    "your network is on our blacklist",
+    "SPF check failed for example.com",
+    "DKIM signature missing",
+    "sender is not authenticated",
+    "DMARC policy of example.com is reject",
+    "message looks like spam",
+    "content rejected by policy",
+    "this message contains a forbidden link",
+    "virus found in the message",
+    "attachment type not allowed",
+    "message too large",
+    "too many messages from your host",
+    "too many recipients this hour",
+    "too many connections",
+    "rate limit exceeded for 192.0.2.1",
+    "poor reputation of the sender",
+    "no PTR record for 192.0.2.1",
+    "HELO name is invalid",
+    "TLS is required",
+    "certificate expired",
+    "relaying denied",
+    "login required",
+    "sender address rejected",
+    "domain of the sender does not exist",
+    "the sending domain has no MX",
+    "greylisted, come back later",
+    "we do not accept mail from your country",
+    "bulk mail is refused",
+    "adres nadawcy odrzucony",
+    "wiadomość uznana za spam",
+    "Twój adres IP jest zablokowany",
+    "zbyt wiele połączeń z Twojego serwera",
+    "nieudana weryfikacja SPF",
+    "zu viele Nachrichten von Ihrem Server",
+    "als Spam eingestuft",
+    "Ihre IP-Adresse wurde gesperrt",
+    "adresse IP bloquée",
+    "message trop volumineux",
+    "mensaje considerado spam",
+    "demasiadas conexiones",
+    "messaggio rifiutato come spam",
+    "mensagem considerada spam",
+    "слишком много сообщений",
+    "письмо похоже на спам",
+    "迷惑メールと判定",
+)
+
+
+@pytest.mark.parametrize("blame", _BLAMES)
+def test_words_about_the_sender_win(blame: str) -> None:
+    """Behind, in brackets behind, or before any refusal of a recipient, whatever its code says."""
+    for refusal in _REFUSALS:
+        code, words = refusal[:9], refusal[10:]
+        for text in (f"{refusal}: {blame}", f"{refusal} ({blame})", f"{code} {blame}: {words}"):
+            ruling = classify.builtin().rule(Reply(text))
+            assert ruling.class_ is not Class.HARD, (text, ruling)
+
+
+@pytest.mark.parametrize("text", ["550 5.1.1 qwerty sending host uiop", "550 5.2.1 nadawca xyzzy"])
+def test_codes_are_not_believed_where_the_words_speak_of_the_sender(text: str) -> None:
+    """A text that no rule knows but for a word about the sender is no verdict on the mailbox."""
+    ruling = classify.builtin().rule(Reply(text))
+    assert (ruling.category, ruling.rule) == ("policy_other", "fallback.sender_side")
+
+
+def test_a_sender_who_is_only_told_is_not_blamed() -> None:
+    """`Returned to sender` says nothing about who is at fault."""
+    assert classify.builtin().rule(Reply("550 5.1.1 qwerty, returned to sender")).class_ is Class.HARD
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("554 5.7.1 <a@example.com>: Recipient address rejected: User unknown", "user_unknown"),
+        ("550 5.7.1 No such user", "user_unknown"),
+        ("452 4.3.1 mailbox full", "mailbox_full"),
+        ("554 5.7.1 Recipient address rejected: This mailbox is disabled", "mailbox_disabled"),
+        ("421 4.7.0 User unknown in virtual mailbox table", "user_unknown"),
+        ("550 5.7.1 Odbiorca nie istnieje", "user_unknown"),
+        ("554 5.7.1 Postfach ist voll", "mailbox_full"),
+    ],
+)
+def test_codes_lie_the_other_way_too(text: str, category: str) -> None:
+    """A code of the sender's side does not hide plain words about the mailbox."""
+    assert classify.builtin().rule(Reply(text)).category == category

@@ -1,0 +1,90 @@
+"""`why`: what is known of an address, harmless on any terminal (F44)."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+
+import pytest
+
+from tests.cli.conftest import Home
+from tests.rig import mail
+
+JAN = "jan@klient.test"
+EVIL = "550 5.1.1 \x1b[31m\x1b]0;x\x07[red]bold[/red] [link=http://x.test]:boom:\u202e \x9b2J <{}>: user unknown"
+
+
+def test_suppressed(home: Home) -> None:
+    """Each event with the server's words and the decision, oldest first, under the suppression that they made."""
+    home.bounce(JAN, times=2)
+    done = home.run("why", "JAN@klient.test")
+    assert done.exit_code == 0
+    head, suppression, first, second = done.stdout.split("\n\n")
+    assert head == f"{JAN}: suppressed"
+    assert "hard, global, for good; in force" in suppression
+    assert "category     user_unknown by rule generic.user_unknown" in suppression
+    assert "decision     counted: hard, message 1 of 2 within 32 days (trust plausible)" in first
+    assert "decision     suppressed: hard, message 2 of 2" in second
+    assert f"server said  {mail.UNKNOWN.format(JAN)}" in second
+    assert "trust        plausible (verp)" in second
+    assert "codes        550 5.1.1" in second
+
+
+def test_as_json(home: Home) -> None:
+    """One object with everything, its class under the name `class`."""
+    home.bounce(JAN, times=2)
+    (found,) = home.objects("why", JAN)
+    assert (found["address_key"], found["suppressed"]) == (JAN, True)
+    assert [each["decision"]["effect"] for each in found["events"]] == ["suppressed", "counted"]
+    assert found["suppressions"][0]["event_id"] == found["events"][0]["event"]["id"]
+    assert found["events"][0]["event"]["category"] == "user_unknown"
+
+
+def test_not_suppressed(home: Home) -> None:
+    """Nothing known is an answer: 1; so is a suppression that was lifted, which is shown with who did it."""
+    done = home.run("why", JAN)
+    assert (done.exit_code, done.stdout) == (1, f"{JAN}: not suppressed\n")
+    home.bounce(JAN, times=2)
+    home.run("suppression", "remove", JAN)
+    done = home.run("why", JAN)
+    assert done.exit_code == 1
+    assert "; lifted 20" in done.stdout
+    assert "(excused)" in done.stdout
+
+
+def test_no_address(home: Home) -> None:
+    """What is no address is bad data, and comes back harmless."""
+    done = home.run("why", "jan\x1b[31m")
+    assert (done.exit_code, done.stderr) == (65, "bouncemilter: not an e-mail address: jan\\x1b[31m\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_hostile_words(home: Home, options: tuple[str, ...]) -> None:
+    """A server's controls never reach the terminal, and its markup is printed as it is."""
+    home.bounce(JAN, EVIL, times=2)
+    for command in (("why", JAN), ("suppression", "list"), ("suppression", "check", JAN)):
+        text = home.run(*command, *options).stdout
+        assert JAN in text
+    assert "[red]bold[/red] [link=http://x.test]:boom:" in home.run("why", JAN, *options).stdout
+
+
+def test_hostile_note(home: Home) -> None:
+    """Markup in a note is no markup in a table."""
+    home.run("suppression", "add", JAN, "--note", "[red]x[/red] :boom: [/nothing]")
+    assert "[red]x[/red] :boom: [/nothing]" in home.run("suppression", "list").stdout
+
+
+def test_hostile_store(home: Home) -> None:
+    """Whatever lies in the store, a terminal gets it as escapes: other programs may write there, too."""
+    home.bounce(JAN, times=2)
+    with contextlib.closing(sqlite3.connect(home.state / "bouncemilter.db", isolation_level=None)) as store:
+        store.execute(
+            "UPDATE events SET diagnostic = ?, returned_subject = ?, remote_host = ?", ["a\x1b[31m\u202eb"] * 3
+        )
+        store.execute("UPDATE suppressions SET note = ?, created_by = ?", ["c\x1b]0;x\x07\r\nd"] * 2)
+    assert "server said  a\\x1b[31m\\u202eb\n" in home.run("why", JAN).stdout
+    for command in ("list", "check"):
+        arguments = [JAN] if command == "check" else []
+        assert "c\\x1b]0;x\\x07\\x0d\\x0ad" in home.run("suppression", command, *arguments).stdout
+    (found,) = home.objects("why", JAN)
+    assert found["events"][0]["event"]["diagnostic"] == "a\x1b[31m\u202eb"

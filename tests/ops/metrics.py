@@ -1,0 +1,33 @@
+"""The closed list of the daemon's metrics. `process_*`, `python_*`, `up` and `ALERTS` are others'."""
+
+METRICS: dict[str, tuple[str, ...]] = {
+    "bouncemilter_received_total": ("front",),
+    "bouncemilter_classified_total": ("front", "kind"),
+    "bouncemilter_duplicates_total": ("front",),
+    "bouncemilter_failed_total": ("front", "stage"),
+    "bouncemilter_in_flight": ("front",),
+    "bouncemilter_disposed_total": ("front", "disposition"),
+    "bouncemilter_events_total": ("kind", "class", "category", "trust"),
+    "bouncemilter_suppressions_total": ("cause",),
+    "bouncemilter_suppressions_active": ("cause",),
+    "bouncemilter_fallback_total": ("class",),
+    "bouncemilter_overflow_total": (),
+    "bouncemilter_commit_seconds_bucket": ("le",),
+    "bouncemilter_read_seconds_bucket": ("le",),
+    "bouncemilter_store_up": (),
+    "bouncemilter_reload_success": (),
+    "bouncemilter_reload_timestamp_seconds": (),
+    "bouncemilter_internal_errors_total": ("front",),
+    "bouncemilter_passed_maildir_messages": (),
+    "bouncemilter_info": ("version",),
+    "bouncemilter_milter_accepted_early_total": ("stage",),
+    "bouncemilter_milter_internal_errors_total": ("callback",),
+    "bouncemilter_milter_put_off_total": ("reason",),
+    "bouncemilter_milter_sessions_open": (),
+    "bouncemilter_milter_sessions_total": (),
+    "bouncemilter_sink_connections_total": ("protocol", "outcome"),
+    "bouncemilter_sink_contents_unfinished_total": ("reason",),
+    "bouncemilter_sink_passed_total": ("route", "why"),
+    "bouncemilter_sink_recipients_rejected_total": ("reason",),
+}
+"""Name, as it stands on /metrics, and labels. A histogram stands here by its buckets."""

@@ -1,0 +1,57 @@
+"""README: what it names exists, and what exists is named."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from bouncemilter.cli import main
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def logged() -> Iterator[str]:
+    """The event names in the source, but for those of the level debug."""
+    yield from ("library_message", "log_lines_lost")
+    for path in (ROOT / "bouncemilter").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Name(id="log" | "_log"), attr="info" | "warning" | "error" | "exception"
+                    ),
+                    args=[ast.Constant(value=str(name)), *_],
+                ):
+                    yield name
+
+
+def test_log_events() -> None:
+    """The troubleshooting table has every event that is logged, and no other."""
+    table = README.partition("| `event` | meaning |")[2].partition("\n\n")[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)) == sorted(set(logged()))
+
+
+def test_commands() -> None:
+    """Every `bouncemilter …` of the README is a command of the CLI, by its whole name."""
+    named = set(re.findall(r"(?m)(?:^ *|`)bouncemilter ((?:suppression |config )?[a-z-]+)", README))
+    assert {"check-config", "config postfix", "suppression list"} <= named
+    context = click.Context(main)
+    for words in named:
+        group: click.Command | None = main
+        for word in words.split():
+            assert isinstance(group, click.Group)
+            group = group.get_command(context, word)
+        assert group is not None, words
+
+
+def test_files() -> None:
+    """Every file that the installation copies is there."""
+    named = re.findall(r"[ `]((?:systemd|config)/[\w.-]+|requirements[\w.-]*)", README)
+    assert len(named) > 6
+    assert [name for name in named if not (ROOT / name).exists()] == []
