@@ -23,7 +23,7 @@ demo: setup ## Show bounces being handled behind a private Postfix, which is ins
 	@$(BIN)/python -m tests.demo
 
 check: setup lint ## The quick half: linters, types and all tests that need no server
-	$(BIN)/pytest -q -m 'not servers'
+	$(BIN)/pytest -q -n auto -m 'not servers'
 
 test: root setup servers lint ## Everything, with real servers: needs root on Debian
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
