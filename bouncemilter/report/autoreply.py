@@ -7,7 +7,7 @@ from typing import Final
 
 from bouncemilter import limits, text
 from bouncemilter.model import Kind, Report
-from bouncemilter.report import notice, recipient
+from bouncemilter.report import notice, quoting, recipient
 from bouncemilter.report.message import Message
 
 _HEADERS: Final = tuple(
@@ -214,7 +214,7 @@ def _by_subject(message: Message) -> bool:
     # `Re: Automatic reply: …` is a person's answer to one, unless the message is marked or quotes nothing.
     if notice.FORWARDED.match(message.subject):
         return bool(message.auto_submitted) or message.null_sender
-    if message.headers.any_of(_BULK):
+    if message.headers.any_of(_BULK) or _talks_about_a_reply(message):
         return False
     if _SURE.search(message.subject, 0, match.end() + 10) or message.null_sender or message.auto_submitted:
         return True
@@ -235,6 +235,9 @@ def _by_words(message: Message, own: str) -> bool:
     answers = bool(notice.FORWARDED.match(message.subject)) or b"in-reply-to" in message.headers
     if not own or len(own) > LONGEST or not (answers or marked) or message.headers.any_of(_BULK):
         return False
+    if not marked and (_TYPED.search(own) or message.headers.raw(b"x-mailer").strip().startswith(_TELEPHONES)):
+        return False
+    own = quoting.without_quotations(own)
     folded = " " + notice.fold(own) + " "
     absent = notice.says(_ABSENT, folded)
     received = answers and notice.says(_THANKS, folded)
@@ -243,13 +246,24 @@ def _by_words(message: Message, own: str) -> bool:
         return True
     if ("? " in folded and "urgent? " not in folded) or notice.says(_PERSONAL, folded):
         return False
-    if marked and (absent or left):
-        return True
     if absent:
-        return notice.says(_RETURN, folded) or notice.says(_URGENT, folded) or received
+        return marked or received or notice.says(_RETURN + _URGENT, folded)
     return left or (received and notice.says(_PROMISE, folded))
 
 
+def _talks_about_a_reply(message: Message) -> bool:
+    """Whether the words of a responder stand in quotation marks only: `please set this text: "I am out …"`."""
+    said = notice.fold(quoting.without_quotations(message.text))
+    return notice.says(_ABSENT, notice.fold(message.text)) and not notice.says(_ABSENT, said)
+
+
+_TYPED: Final = re.compile(
+    r"(?im)^(?:sent from my |get outlook for |wys[lł]an[oe] z (?:mojego |telefonu|iphone|ipad|samsung|aplikacji)"
+    r"|(?:von meinem|gesendet von) (?:mein|iphone|ipad|handy|samsung)|envoy[eé] de mon |enviado desde mi "
+    r"|inviato da(?:l mio)? i?phone|verstuurd vanaf mijn |odesl[aá]no z )"
+)
+"""The signature of a telephone: what comes from one was typed by a person; responders run on servers."""
+_TELEPHONES: Final = (b"iPhone Mail", b"iPad Mail")
 _LEFT: Final = re.compile(
     r"\b(?:left|has left|have left) [^.]{2,60} on \d|\bleft [^.]{2,60}\. (?:his|her|their) (?:e-?mail|mail)"
 )

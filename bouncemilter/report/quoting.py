@@ -47,6 +47,14 @@ def written(words: str) -> str:
     return _own(above)
 
 
+_QUOTATION: Final = re.compile(r"„[^„”“\"]{30,2000}[”“\"]|“[^“”]{30,2000}”|«[^«»]{30,2000}»|\"[^\"]{30,2000}\"")
+
+
+def without_quotations(words: str) -> str:
+    """`words` without what stands in quotation marks: a text that somebody talks about is not said."""
+    return _QUOTATION.sub(" ", words)
+
+
 def _own(words: str) -> str:
     signature = _SIGNATURE.search(words)
     if signature:

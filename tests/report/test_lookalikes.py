@@ -1,0 +1,43 @@
+"""Mails that are no bounces or only look so, half of them Polish, written without a look at the rules.
+
+When they were first read, before anything was mended for them, 109 of the 120 got a right kind, and 6 of the 85 that
+people or ordinary software wrote would have been consumed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bouncemilter import report
+from bouncemilter.model import Kind
+
+FOLDER = Path(__file__).parent / "lookalikes"
+LABELS = tomllib.loads((FOLDER / "labels.toml").read_text("utf-8"))
+PASSED = {Kind.MAIL, Kind.REPORT, Kind.CHALLENGE}
+
+
+def _kind(name: str) -> Kind:
+    return report.read((FOLDER / name).read_bytes()).kind
+
+
+def test_every_mail_has_its_label() -> None:
+    """No mail lies there unjudged, and no label is without its mail."""
+    assert {path.name for path in FOLDER.glob("*.eml")} == set(LABELS)
+    assert len(LABELS) == 120
+
+
+@pytest.mark.parametrize("name", [name for name, label in LABELS.items() if label["kinds"][0] == "mail"])
+def test_what_people_wrote_is_passed_on(name: str) -> None:
+    """A mail that a person or ordinary software wrote is never consumed."""
+    assert _kind(name) in PASSED | {Kind(each) for each in LABELS[name]["kinds"]}
+
+
+def test_the_other_kinds_are_told() -> None:
+    """Of the 35 look-alikes of other kinds at most five go on to people unrecognised; none is taken for a bounce."""
+    others = {name: label["kinds"] for name, label in LABELS.items() if label["kinds"][0] != "mail"}
+    missed = {name: _kind(name) for name, kinds in others.items() if _kind(name) not in kinds}
+    assert len(missed) <= 5, missed
+    assert Kind.BOUNCE not in missed.values()
