@@ -1,0 +1,178 @@
+"""What is kept of it: events, what policy decides about them, and suppressions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bouncemilter.model.report import Returned
+from bouncemilter.model.vocabulary import Action, Category, Cause, Class, Defect, Front, Kind, Phase, Scope, Trust
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One counted failure in an address's history."""
+
+    at: dt.datetime
+    message_key: str
+    category: Category | None
+    """None for a complaint."""
+    trust: Trust
+    forwarded: bool = False
+    kind: Kind = Kind.BOUNCE
+    """`bounce` or `complaint`: nothing else is counted."""
+    sender_domain: str = ""
+    """As of its event: whose mail was blocked or complained of."""
+
+    @classmethod
+    def of(cls, event: Event) -> Mark:
+        """The mark that a counted event leaves."""
+        return cls(
+            event.at,
+            event.message_key,
+            event.category,
+            event.trust,
+            forwarded=event.forwarded,
+            kind=event.kind,
+            sender_domain=event.sender_domain,
+        )
+
+    @property
+    def class_(self) -> Class | None:
+        """Whose problem it was; None for a complaint."""
+        return self.category.class_ if self.category else None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the store knows of one address when a new event about it is judged."""
+
+    marks: tuple[Mark, ...] = ()
+    """Counted failures, oldest first, at least those of the policy's window."""
+    last_success: dt.datetime | None = None
+    """The newest success (delivered report, receipt, auto-reply) of a tier that may count."""
+    suppressed: frozenset[tuple[Scope, str, Cause]] = field(default_factory=frozenset)
+    """(scope, scope value, cause) of its suppressions in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing learnt about one address from one message: a row of the store."""
+
+    id: str
+    """Hex of the event id (DESIGN: BLAKE2b of envelope recipient, report and failed recipient)."""
+    at: dt.datetime
+    """When it counts from, UTC."""
+    front: Front
+    kind: Kind
+    envelope_recipient: str
+    envelope_sender: str
+    trust: Trust
+    trust_reason: str
+    """A constant word for the evidence: `verp`, `own_from`, `xforward_local`, …"""
+    address_key: str
+    """The canonical address that it is about (address.key), or empty where nobody is named."""
+    address: str
+    """The same address as it was written."""
+    reported_address: str = ""
+    """The address that the report fails, where it is another (forwarding); recorded, never followed."""
+    forwarded: bool = False
+    action: Action | None = None
+    status: str = ""
+    reply_code: str = ""
+    phase: Phase = Phase.UNKNOWN
+    category: Category | None = None
+    rule: str = ""
+    template: str = ""
+    diagnostic: str = ""
+    remote_host: str = ""
+    closed_for_good: bool = False
+    already_suppressed: bool = False
+    message_key: str = ""
+    """Which original message it is about: `envid:…`, `mid:…` or `day:…`; counts are by it."""
+    returned: Returned = field(default_factory=Returned)
+    sender_domain: str = ""
+    """The domain of ours (A-label) that sent the original message, where known: the value of the scope `sender`."""
+    format: str = ""
+    report_message_id: str = ""
+    excerpt: str = ""
+    left_company: bool = False
+    new_address: str = ""
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def class_(self) -> Class | None:
+        """Whose problem it is, for failures and delays."""
+        return self.category.class_ if self.category else None
+
+
+class Effect(StrEnum):
+    """What policy makes of one event."""
+
+    RECORDED = "recorded"
+    """Kept, not counted."""
+    COUNTED = "counted"
+    """Counted; the address is watched."""
+    SUPPRESSED = "suppressed"
+    """Counted, and the address is suppressed by it."""
+    SUCCESS = "success"
+    """A sign of life: soft counts start anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A suppression that policy orders."""
+
+    scope: Scope
+    scope_value: str
+    cause: Cause
+    expires_at: dt.datetime | None
+    """UTC; None never expires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What policy decided about one event, and why."""
+
+    effect: Effect
+    reason: str
+    """One English line for people: `soft, message 2 of 4 within 32 days`."""
+    counts: bool = False
+    """Whether the event becomes a Mark of its address's history."""
+    watched: str = ""
+    """`2/4` while an address is watched, else empty."""
+    sentence: Sentence | None = None
+    """Set with Effect.SUPPRESSED; in the preset `observe` set with Effect.COUNTED: what would have been done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A row of the suppression list, with its own evidence for life."""
+
+    id: int
+    address_key: str
+    address: str
+    scope: Scope
+    scope_value: str
+    cause: Cause
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    created_by: str
+    """`policy`, or the operator's login name."""
+    note: str = ""
+    category: Category | None = None
+    rule: str = ""
+    template: str = ""
+    diagnostic: str = ""
+    trust: Trust | None = None
+    message_key: str = ""
+    event_id: str = ""
+    reason: str = ""
+    ended_at: dt.datetime | None = None
+    """When it was removed; None while it is in force (or past `expires_at`)."""
+    ended_by: str = ""
+
+    def in_force(self, now: dt.datetime) -> bool:
+        """Whether it refuses mail at `now` (UTC)."""
+        return self.ended_at is None and (self.expires_at is None or now < self.expires_at)
