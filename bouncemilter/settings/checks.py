@@ -55,6 +55,11 @@ def warnings(settings: Settings) -> Found:
                     f"return_path[{index}].domain",
                     f"{path.domain} and {sender} share no registrable domain: SPF will not align for DMARC",
                 )
+        if path.delimiters != settings.return_path[0].delimiters:
+            yield (
+                f"return_path[{index}].delimiters",
+                "differs from return_path[0]: Postfix has one default_verp_delimiters, and is shown the first",
+            )
     for key, name in _own_names(settings):
         if domain.is_public_suffix(name):
             yield key, f"{name} is a public suffix: the domains of others lie below it"

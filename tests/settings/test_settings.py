@@ -112,6 +112,7 @@ def test_settings_are_frozen() -> None:
         ("[inbound]\nown_domains = ['example.com', 'com.pl']\n", ["inbound.own_domains[1]"]),
         (RETURN_PATH.replace('"b"', '"c"').replace('["example.com"]', '["mail.example.com"]'), []),
         (RETURN_PATH.replace('"b"', '"c"').replace('["example.com"]', '["example.org"]'), ["return_path[0].domain"]),
+        (RETURN_PATH.replace('"b"', '"b-news"\ndelimiters = "-="'), ["return_path[1].delimiters"]),
     ],
 )
 def test_warnings(text: str, expected: list[str]) -> None:
