@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import gc
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -85,6 +86,9 @@ class Daemon:
         self._watch_signals()
         async with AsyncExitStack() as closing:
             await self._start(closing)
+            # Rules and libraries stay: the garbage collector need not go through them again in the midst of a message.
+            gc.collect()
+            gc.freeze()
             self._started = True
             _log.info("started", version=bouncemilter.__version__, configuration=str(self._path))
             notify.ready()

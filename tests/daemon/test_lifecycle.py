@@ -76,12 +76,22 @@ async def test_sigint(host: Host, manager: Manager) -> None:
     assert manager.listen()[-1] == "STOPPING=1"
 
 
+async def _lock(other: sqlite3.Connection) -> None:
+    """Take the write lock as soon as the writer lets go of it; waiting for it here would stop the writer's loop."""
+    while not other.in_transaction:
+        with contextlib.suppress(sqlite3.OperationalError):
+            other.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(0.01)
+
+
 async def test_store_locked(host: Host, manager: Manager) -> None:
     """While nothing can be written /readyz is 503, /healthz is not, and the watchdog is fed: a restart helps nobody."""
     with capture_logs() as log:
         async with running(host, manager):
-            with contextlib.closing(sqlite3.connect(host.state / "bouncemilter.db", isolation_level=None)) as other:
-                other.execute("BEGIN IMMEDIATE")
+            with contextlib.closing(
+                sqlite3.connect(host.state / "bouncemilter.db", isolation_level=None, timeout=0)
+            ) as other:
+                await _lock(other)
                 await until(lambda: any(each["event"] == "store_down" for each in log))
                 assert await host.get("/readyz") == (503, "store unavailable\n")
                 assert (await host.get("/healthz"))[0] == 200

@@ -33,7 +33,7 @@ def only(found: Report) -> tuple[str, Action | None, str]:
 def ticks(step: float) -> Deadline:
     """A deadline whose clock goes on by `step` seconds at each look."""
     clock = count(0, step)
-    return Deadline(cpu=lambda: next(clock), wall=count().__next__)
+    return Deadline(cpu=lambda: next(clock), wall=count().__next__, pauses=0)
 
 
 @pytest.mark.parametrize(
@@ -280,9 +280,21 @@ def test_time_is_over_between_recipients() -> None:
 def test_deadline(cpu: float, wall: float, late: bool) -> None:
     """Work is over after its last instant of CPU time; waiting for the CPU is no work. Red: `>=`, or the wall clock."""
     now = {"cpu": 0.0, "wall": 0.0}
-    deadline = Deadline(0.05, cpu=lambda: now["cpu"], wall=lambda: now["wall"])
+    deadline = Deadline(0.05, cpu=lambda: now["cpu"], wall=lambda: now["wall"], pauses=0)
     now.update(cpu=cpu, wall=wall)
     assert deadline.passed() is late
+
+
+def test_one_pause_is_no_work() -> None:
+    """A round of the garbage collector turns no bounce into mail; what goes on and on does. Red: no second chance."""
+    now = {"cpu": 0.0, "wall": 0.0}
+    deadline = Deadline(0.05, cpu=lambda: now["cpu"], wall=lambda: now["wall"])
+    now.update(cpu=0.2, wall=0.2)
+    assert not deadline.passed()
+    now.update(cpu=0.24, wall=0.24)
+    assert not deadline.passed()
+    now.update(cpu=0.26, wall=0.26)
+    assert deadline.passed()
 
 
 def test_permanent_words_without_a_code() -> None:
