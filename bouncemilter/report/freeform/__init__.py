@@ -9,98 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from importlib import import_module
 from typing import Final
 
 from bouncemilter import limits
 from bouncemilter.model import Action, Defect, Kind, Report, ReportedRecipient
 from bouncemilter.report import diagnostic, notice, recipient, reply, returned, wrapped
-from bouncemilter.report.freeform import (
-    aol,
-    apachejames,
-    biglobe,
-    communigate,
-    courier,
-    domino,
-    dragonfly,
-    einsundeins,
-    exchange,
-    exim,
-    generic,
-    gmail,
-    googlegroups,
-    groupwise,
-    hmailserver,
-    icewarp,
-    imail,
-    interscan,
-    kddi,
-    kerio,
-    mailenable,
-    mailfoundry,
-    mailmarshal,
-    mcafee,
-    mdaemon,
-    messagelabs,
-    messagingserver,
-    mfilter,
-    netscape,
-    notes,
-    opensmtpd,
-    postfix,
-    powermta,
-    qmail,
-    sendmail,
-    smartermail,
-    surfcontrol,
-    verizon,
-    x1,
-    x3,
-    x6,
-    zoho,
-)
+from bouncemilter.report.freeform import exchange, exim, generic, googlegroups, postfix, qmail, sendmail
 from bouncemilter.report.freeform.shape import Shape
 from bouncemilter.report.message import Message
 
-SHAPES: Final[tuple[Shape, ...]] = tuple(
-    each.FORMAT
-    for each in (
-        aol,
-        apachejames,
-        biglobe,
-        communigate,
-        courier,
-        domino,
-        dragonfly,
-        einsundeins,
-        gmail,
-        groupwise,
-        hmailserver,
-        icewarp,
-        imail,
-        interscan,
-        kddi,
-        kerio,
-        mailenable,
-        mailfoundry,
-        mailmarshal,
-        mcafee,
-        mdaemon,
-        messagelabs,
-        messagingserver,
-        mfilter,
-        netscape,
-        notes,
-        opensmtpd,
-        powermta,
-        smartermail,
-        surfcontrol,
-        verizon,
-        x1,
-        x3,
-        x6,
-        zoho,
-    )
-)
+_SHAPES: Final = (
+    "aol apachejames biglobe communigate courier domino dragonfly einsundeins gmail groupwise hmailserver "
+    "icewarp imail interscan kddi kerio mailenable mailfoundry mailmarshal mcafee mdaemon messagelabs "
+    "messagingserver mfilter netscape notes opensmtpd powermta smartermail surfcontrol verizon "
+    "delivery_errors technical_details counted_errors zoho"
+).split()
+SHAPES: Final[tuple[Shape, ...]] = tuple(import_module(f"{__name__}.{name}").FORMAT for name in _SHAPES)
 """The formats that differ in their words only; each is known by a phrase of its own."""
 _MARKED: Final = tuple((mark, shape) for shape in SHAPES for mark in shape.marks)
 

@@ -12,7 +12,7 @@ from typing import Final
 from bouncemilter.report.freeform.shape import ADDRESS, Shape, compiled
 
 FORMAT: Final = Shape(
-    name="x1",
+    name="delivery_errors",
     marks=("had delivery errors---",),
     entries=compiled(rf"^[ \t]*{ADDRESS}[ \t]+\[(?P<error>[^\]\n]+)\]"),
 )

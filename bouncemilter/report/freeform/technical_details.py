@@ -17,7 +17,7 @@ from typing import Final
 from bouncemilter.report.freeform.shape import ADDRESS, PARAGRAPH, Shape, compiled
 
 FORMAT: Final = Shape(
-    name="x3",
+    name="technical_details",
     marks=("technical details:", "recipients failed permanently:"),
     entries=compiled(rf"^[ \t]+\* {ADDRESS}"),
     shared=compiled(rf"^[ \t]*Technical details:[ \t]*\n\s*(?:={{3,}}\s*)?{PARAGRAPH}"),

@@ -15,7 +15,7 @@ from typing import Final
 from bouncemilter.report.freeform.shape import ADDRESS, Shape, compiled
 
 FORMAT: Final = Shape(
-    name="x6",
+    name="counted_errors",
     marks=("we had trouble delivering your message",),
     entries=compiled(
         rf"SMTP Server <(?P<host>[^<>\n]*)> rejected recipient\s+{ADDRESS}\s*\(Error following (?P<command>\w+)[^)]*\)"
