@@ -73,6 +73,8 @@ def clean(text: str, limit: int) -> str:
 
     Runs of controls become one space, so that words stay apart.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # as most texts are
     # A slice first: what is cut off later need not be cleaned; controls never make text longer.
     piece = text if len(text) <= 4 * limit else text[: 4 * limit]
     if not piece.isprintable():  # all that is unsafe is not printable, and tabs are most of it

@@ -71,8 +71,8 @@ class Case(NamedTuple):
     status: str
     reply_code: str
     phase: Phase
-    final: bool
-    """The report says that delivery was given up."""
+    final: bool | None
+    """The report says that delivery was given up; None where there is no report."""
     provider: str
     """Whose host answered, where it is a known provider's; else empty."""
 
@@ -135,7 +135,7 @@ class Classifier:
         recipients = report.recipients
         if not recipients and report.kind in (Kind.BOUNCE, Kind.DELAYED):
             recipients = (ReportedRecipient("", diagnostic=report.excerpt),)
-        return Verdict(report, tuple(RecipientVerdict(each, self._ruling(report, each)) for each in recipients))
+        return Verdict(report, tuple([RecipientVerdict(each, self._ruling(report, each)) for each in recipients]))
 
     def case(self, reply: Reply) -> Case:
         """All that the ruling on a reply depends on."""
@@ -144,7 +144,7 @@ class Classifier:
             status=reply.status,
             reply_code=reply.reply_code,
             phase=reply.phase,
-            final=reply.action is Action.FAILED,
+            final=None if reply.action is None else reply.action is Action.FAILED,
             provider=self._provider(reply.remote_host) or self._provider(reply.reporting_mta),
         )
 
@@ -153,7 +153,9 @@ class Classifier:
         codes = codes_of(case.template, case.status, case.reply_code)
         phase = case.phase if case.phase is not Phase.UNKNOWN else phase_in(case.template)
         words = _words(case.template)
-        hits = self._clear.hits(words, case, codes, phase) or self._vague.hits(words, case, codes, phase)
+        hits = self._clear.hits(words, case, codes, phase)
+        for each in () if hits else _bare(words):
+            hits = hits or self._vague.hits(each, case, codes, phase)
         if not hits:
             category, name = fallback.category(codes, phase, case.provider)
             found = Ruling(_expired(category, case, codes), name, case.template)
@@ -168,7 +170,7 @@ class Classifier:
             )
             if not rule.vague:
                 return found
-        if found.class_ is Class.HARD and fallback.speaks_of_the_sender(words):
+        if found.class_ is Class.HARD and fallback.speaks_of_the_sender(words, codes):
             return Ruling(Category.POLICY_OTHER, "fallback.sender_side", case.template)
         return found
 
@@ -179,9 +181,10 @@ class Classifier:
         phase = case.phase if case.phase is not Phase.UNKNOWN else phase_in(case.template)
         words = _words(case.template)
         found: dict[str, Candidate] = {}
-        for patterns in (self._clear, self._vague):
-            for rule, pattern in patterns.matches(words):
-                fault = _fault(rule, case, codes, phase) or patterns.exception(rule, words)
+        vague = next((each for each in _bare(words) if self._vague.hits(each, case, codes, phase)), words)
+        for patterns, said in ((self._clear, words), (self._vague, vague)):
+            for rule, pattern in patterns.matches(said):
+                fault = _fault(rule, case, codes, phase) or patterns.exception(rule, said)
                 candidate = Candidate(rule, pattern, _rank(rule, len(pattern)), fault)
                 if rule.id not in found or candidate.rank > found[rule.id].rank:
                     found[rule.id] = candidate
@@ -205,6 +208,12 @@ class Classifier:
 def _words(template: str) -> str:
     """A template without the names of those who said it."""
     return _SAID.sub("", template) if _SPEAKER.search(template) else template
+
+
+def _bare(words: str) -> tuple[str, ...]:
+    """What vague rules are asked: the words behind a prefix that says nothing, where there is one, then all."""
+    bare = fallback.PREFIX.sub("", words)
+    return (words,) if bare == words else (bare, words)
 
 
 def reply_of(report: Report, recipient: ReportedRecipient) -> Reply | None:
@@ -268,9 +277,10 @@ class _Patterns:
 
 def _fault(rule: Rule, case: Case, codes: Codes, phase: Phase) -> str:
     """Why a rule whose pattern matches does not hold in the circumstances; empty where it does."""
-    # What was given up without any code is as good as a 5xx.
-    if rule.codes and not codes.begin_with(rule.codes) and not (case.final and not any(codes) and "5" in rule.codes):
-        return "for other codes"
+    # What has no code is as good as a 5xx, unless delivery is still being tried.
+    if rule.codes and not codes.begin_with(rule.codes):
+        if any(codes) or case.final is False or "5" not in rule.codes:
+            return "for other codes"
     if rule.phases and phase not in rule.phases:
         return "for another phase"
     if rule.only_here and rule.provider != case.provider:

@@ -72,6 +72,7 @@ _REPLY = {
     "503": Category.PROTOCOL_ERROR,
     "504": Category.PROTOCOL_ERROR,
     "521": Category.DOMAIN_NO_MAIL,
+    "523": Category.MESSAGE_TOO_BIG,
     "530": Category.POLICY_OTHER,
     "535": Category.POLICY_OTHER,
     "551": Category.MAILBOX_OWNER_CHANGED,
@@ -91,18 +92,64 @@ SENDER_SIDE = (Phase.CONNECT, Phase.EHLO, Phase.MAIL)
 
 # Words by which a text speaks of the sender's side, in the languages of the rules; without accents.
 _SENDER_WORDS = re.compile(
-    r"(?<!<)\bip\b|"
-    r"\b(?:senders?|sending|your (?:ip|server|host|network|domain|mail ?server|isp|provider|system|organi[sz]ation)|"
-    r"spam\w*|junk|bulk|unsolicited|spf|dkim|dmarc|reputation|(?:black|block|deny)-?list\w*|rbls?|dnsbls?|relay\w*|tls|ssl|"
-    r"rate|too many|helo|ehlo|ptr|rdns|nadawc\w+|absender\w*|expediteur\w*|remitente|mittente|remetente|"
-    r"afzender\w*|odesilatel\w*)\b|отправител|спам|迷惑|送信者|发件人|垃圾"
+    r"(?<!<)\bip\b|spam|"
+    r"\b(?:senders?|sending(?! to)|junk|bulk|unsolicited|spf|dkim|dmarc\w*|reputation|(?:black|block|deny)-?list\w*|"
+    r"your (?:ip|server|host|network|domain|mail ?server|isp|provider|system|organi[sz]ation|account|client|country)|"
+    r"\w*rbls?|\w*dnsbls?|rhsbls?|relay\w*|tls|ssl|rate|too many|helo|ehlo|ptr|rdns|smtputf8|utf8smtp|utf-?8|non-ascii|"
+    r"spoof\w*|bytes|larger|clients?|phish\w*|virus\w*|malware|unverified|unauthenticated|authenticat\w+|policy|policies|prohibit\w*|suspicious|"
+    r"nadawc\w+|absender\w*|expediteur\w*|remitente|mittente|remetente|afzender\w*|odesilatel\w*)\b|"
+    r"отправител|спам|迷惑|送信者|发件人|垃圾|黑名单"
 )
-_BACK = re.compile(r"return(?:ed|ing)? to (?:the )?sender|sender (?:was |has been )?(?:notified|informed)|relay=")
+_BACK = re.compile(
+    r"return(?:ed|ing)? to (?:the )?sender|sender (?:was |has been )?(?:notified|informed)|relay=|"
+    r"relay recipient|(?:scanned|checked|swept) .{0,40}virus\w*|\?\S+"
+)
+PREFIX = re.compile(r"(?:<addr>:? )?recipient address rejected: (?=\S)")
+"""What Postfix sets before whatever a policy service answers: no word of the answer's own."""
+_URL = re.compile(r"(?:https?://|www\.)\S+")
+# What a refusal is about, where it is not about the recipient.
+_MESSAGE_WORDS = re.compile(
+    r"<ip>|\b(?:messages?|mails?|e-?mails?|content\w*|headers?|body|subject|urls?|links?|attach\w+|connect\w*|greeting|"
+    r"banner|session|transaction|smtp|esmtp|service|client|access|permission|security|auth\w*|unauth\w*|syntax|commands?|"
+    r"sequence|pipelin\w*|synchroni\w*|verbs?|parameters?|lines?|bytes|size|\w*mb|data|mime|encod\w*|charset|firewall|filter\w*|abus\w*|complain\w*|protocol|version|"
+    r"country|network|server|certificate|wiadomosc\w*|nachricht\w*|mensaje|messaggio|mensagem|bericht)\b"
+)
+_REFUSAL_WORDS = re.compile(
+    r"\b(?:reject\w*|refus\w*|den(?:y|ied|ial)|declin\w*|block\w*|bann?(?:ed)?|listed|(?:un)?welcome|accept\w*|allow\w*|"
+    r"permitt?\w*|forbid\w*|restrict\w*|disallow\w*|suspect\w*|violat\w*)\b"
+)
+_FAULT_WORDS = re.compile(
+    r"\b(?:fail\w*|discard\w*|dropped|malformed|danger\w*|harm\w*|unwanted|not wanted|bad|error|too long|longer|"
+    r"missing|not supported|scored?|comply|compliant|turned away|exceeds?)\b"
+)
+_RECIPIENT_WORDS = re.compile(
+    r"<addr>|\b(?:deliver\w*|undeliver\w*|expired|recipients?|users?|mail ?box\w*|accounts?|address\w*|inbox|"
+    r"customers?|subscribers?|alias|person|members?|employee|login|logged|rcpt|domains?|mx|nobody|names?|local|exist\w*|"
+    r"unknown|not found|no such|directory|disabled\w*|inactive|company|full|quota|"
+    r"destinat\w*|utilisateur|boite|compte|adres\w*|odbiorc\w*|skrzynk\w*|kont[oa]|uzytkownik\w*|empfang\w*|postfach|"
+    r"benutzer|usuario|buzon|cuenta|casilla|direccion|casella|utente|indirizzo|conta|caixa|endereco|gebruiker|ontvanger|"
+    r"abonn\w*|postbus|uzivatel\w*|prijemc\w*|schrank\w*)\b|получател|пользовател|адрес|ящик|ユーザ|宛先|アドレス|アカウント|用户|邮箱|收件人"
+)
+_OF_THE_RECIPIENT = ("5.1.", "5.2.")
 
 
-def speaks_of_the_sender(template: str) -> bool:
-    """Whether a text that no clear rule knows speaks of the sender's side: then its codes don't make it hard."""
-    return _SENDER_WORDS.search(_BACK.sub(" ", template)) is not None
+def speaks_of_the_sender(template: str, codes: Codes) -> bool:
+    """Whether a text that no clear rule knows speaks of the sender's side: then its codes don't make it hard.
+
+    So does one that speaks of a message or a connection and of no recipient, or that only refuses; where a code names
+    the recipient, both must come together.
+    """
+    text = _BACK.sub(" ", template)
+    if _SENDER_WORDS.search(text):
+        return True
+    text, prefixes = PREFIX.subn("", _URL.sub(" ", text))
+    if _RECIPIENT_WORDS.search(text):
+        return False
+    named = codes.status.startswith(_OF_THE_RECIPIENT) and codes.status not in _EMPTY
+    of_message, refused = _MESSAGE_WORDS.search(text), prefixes or _REFUSAL_WORDS.search(text)
+    if named:
+        return bool(of_message and (refused or _FAULT_WORDS.search(text)))
+    return bool(of_message or refused)
 
 
 def category(codes: Codes, phase: Phase, provider: str) -> tuple[Category, str]:

@@ -13,6 +13,10 @@
 A pattern is an RE2 expression in lower case and matches the template (template.py), where accents are gone and
 addresses, hosts, IP addresses, numbers and ids read `<addr>`, `<host>`, `<ip>`, `#`, `<id>`. It needs a literal word.
 A host name written out in a pattern (`spamhaus\\.org`) stays in templates. Further keys: see Rule.
+
+Where a wording goes: a provider's or a server's own into its file; what any server may say into the file of its
+language (`polish.toml`, `czech.toml`), English into `generic-*.toml`. In a language's file, `generic.xx.words` is the
+last resort: it says that a text speaks of anything but the recipient.
 """
 
 from __future__ import annotations

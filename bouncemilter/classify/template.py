@@ -19,6 +19,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from bouncemilter.classify.mojibake import mended
+
 LENGTH: Final = 600
 """Characters of a template; the reason of a refusal stands in the first few hundred."""
 WORD: Final = 64
@@ -34,7 +36,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 _SOFT_BREAK = re.compile(r"=\r?\n")
 _TAG = re.compile(r"</?(?:a|b|br|p|div|i|u|em|font|span|strong|td|tr|table|li|ul)(?:\s[^<>]{0,200})?/?>", re.IGNORECASE)
 _TYPE = re.compile(r"\s*(?:smtp|lmtp|x-[a-z0-9-]{1,20}|dns|unix|local)\s*;\s*")
-_CONTINUED = re.compile(r"(?<!\S)([245]\d\d)-")
+_CONTINUED = re.compile(r"([245](?<!\S.)\d\d)-")
 
 _MASK = re.compile(
     r"(?P<url>(?:https?://|www\.)[^\s<>\"'\])]+)"
@@ -95,7 +97,7 @@ class Normaliser:
 
     def template(self, text: str) -> str:
         """The template of a diagnostic of any length, at most LENGTH characters long."""
-        folded = fold(text[: 4 * LENGTH])
+        folded = fold(mended(text[: 4 * LENGTH]))
         if prefix := _TYPE.match(folded):
             folded = folded[prefix.end() :]
         words = folded.split()

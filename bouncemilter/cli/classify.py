@@ -74,7 +74,7 @@ def _object(verdict: Verdict, lang: Language | None) -> dict[str, object]:
     if lang:
         advised = [
             each.to_dict() | ({"advice": advice(each.ruling.category, lang)} if each.ruling else {})
-            for each in verdict.recipients
+            for each in verdict.concerned
         ]
         found["recipients"] = advised
     return found

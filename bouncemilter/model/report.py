@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from bouncemilter.model.vocabulary import Action, Category, Class, Defect, Front, Kind, Phase, Source
 
@@ -50,7 +51,10 @@ class Returned:
     campaign: str = ""
     """X-Campaign-ID, Feedback-ID and the like."""
     return_path: str = ""
-    """The address in the returned Return-Path header."""
+    """The address in the returned Return-Path header, or in a complaint's Original-Mail-From (RFC 5965 section 3.2)."""
+    signed_headers: bytes = field(default=b"", repr=False)
+    """The whole header block with `\\n` line ends, only where it has a DKIM-Signature. Evidence for the moment: in no
+    output, and not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,9 @@ class RecipientVerdict:
         return found
 
 
+_REACHED: Final = (Action.DELIVERED, Action.RELAYED, Action.EXPANDED)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What one message is, and for each recipient why."""
@@ -154,11 +161,18 @@ class Verdict:
         """What the message is."""
         return self.report.kind
 
+    @property
+    def concerned(self) -> tuple[RecipientVerdict, ...]:
+        """Whom the message is about: a bounce is not about those whom the mail has reached."""
+        if self.kind is not Kind.BOUNCE:
+            return self.recipients
+        return tuple(each for each in self.recipients if each.recipient.action not in _REACHED)
+
     def to_dict(self) -> dict[str, object]:
         """The object of `classify --json`, without `source`."""
         found: dict[str, object] = {
             "kind": self.kind,
-            "recipients": [each.to_dict() for each in self.recipients],
+            "recipients": [each.to_dict() for each in self.concerned],
             "defects": list(self.report.defects),
             "format": self.report.format,
         }

@@ -7,6 +7,7 @@ Original-Rcpt-To: <user@example.com>
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Final
 
@@ -53,13 +54,20 @@ def _by_form(message: Message) -> bool:
 
 def _feedback(message: Message, fields: Headers) -> Report:
     headers = returned.part_headers(message) or returned.text_headers(message)
-    back = returned.read(headers)
+    back = _sent_from(returned.read(headers), fields.address(b"original-mail-from"))
     if fields.token(b"feedback-type") in _REPORTS:
         return Report(kind=Kind.REPORT, format="arf", returned=back)
     named = [found for value in fields.all(b"original-rcpt-to") if (found := mailbox(text.decode(value)))]
     if not named:
         named = _first(fields, (b"removal-recipient",))
     return _complaint(message, named, headers, back, "arf")
+
+
+def _sent_from(back: Returned | None, return_path: str) -> Returned | None:
+    """The returned message, with the return path of Original-Mail-From (RFC 5965 section 3.2) where it shows none."""
+    if not return_path or (back and back.return_path):
+        return back
+    return dataclasses.replace(back or Returned(), return_path=return_path)
 
 
 def _known(named: list[str]) -> list[ReportedRecipient]:

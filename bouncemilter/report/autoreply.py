@@ -7,7 +7,8 @@ from typing import Final
 
 from bouncemilter import limits, text
 from bouncemilter.model import Kind, Report
-from bouncemilter.report import notice, quoting, recipient
+from bouncemilter.report import absence, notice, quoting, recipient
+from bouncemilter.report.automaton import Guarded, Phrases
 from bouncemilter.report.message import Message
 
 _HEADERS: Final = tuple(
@@ -23,42 +24,50 @@ _SUBJECT: Final = re.compile(
     r"autorepl[yi]|autoresponse|autoresponder|auto:[^\n]{0,80}(?:out of|abwesend|nieobecn|absen|away)|"
     r"out of (?:the )?office|out-of-office|ooo\b|vacation (?:reply|"
     r"notice|message|response)|away (?:from|notice|message)|on (?:vacation|holiday|leave)|absence notice|i am away|"
-    r"i'm away|"
+    r"i'm away|(?:annual|maternity|paternity|parental|sick) leave|"
     r"autoodpowied|automatyczna odpowied|odpowied[zź] automatyczna|auto-odpowied|nieobecno[sś][cć]|poza biurem|"
-    r"jestem (?:na urlopie|nieobecn)|jestem poza biurem|przebywam na urlopie|"
-    r"automatische (?:antwort|beantwortung|nachricht)|abwesenheit|abwesend|au(?:ss|ß)er haus|nicht im b[uü]ro|"
+    r"jestem (?:na urlopie|nieobecn)|jestem poza biurem|przebywam na urlopie|urlop(?:\s*\Z| do | od | w dniach)|"
+    r"automatische (?:antwort|beantwortung|nachricht)|abwesenheit|abwesend|au(?:ss|ß)er haus|"
+    r"(?:ich bin )?nicht im (?:b[uü]ro|hause?)|"
     r"urlaubs(?:benachrichtigung|notiz|vertretung)|autoantwort|"
-    r"r[eé]ponse automatique|message automatique|absence(?: du bureau|\s*:)|absent du bureau|absent\(e\)|"
-    r"respuesta autom[aá]tica|mensaje autom[aá]tico|fuera de (?:la )?oficina|autorespuesta|ausente|vacaciones|"
+    r"r[eé]ponse automatique|message automatique|absence(?: du bureau|\s*:|\s*\Z)|absent du bureau|absent\(e\)|"
+    r"respuesta autom[aá]tica|mensaje autom[aá]tico|fuera de (?:la )?oficina|autorespuesta|ausente|"
+    r"(?:estoy )?(?:de )?vacaciones|"
     r"risposta automatica|messaggio automatico|fuori (?:ufficio|sede)|assenza|autorisposta|"
     r"resposta autom[aá]tica|mensagem autom[aá]tica|fora do escrit[oó]rio|aus[eê]ncia|resposta autom|"
     r"automatisch antwoord|automatisch bericht|afwezig(?:heid)?|niet aanwezig|"
     r"automatick[aá] odpov[eě][dď]|mimo kancel[aá][rř]|nep[rř][ií]tomnost|dovolen[aá]|"
     r"автоматический ответ|автоответ|вне офиса|отсутстви|"
-    r"autosvar|automatiskt svar|fr[aå]nvaro|automaattinen|automatikus v[aá]lasz|"
+    r"autosvar|automatiskt svar|fr[aå]nvaro|automaattinen|automatikus v[aá]lasz|fravær|ikke på kontoret|"
+    r"otomatik (?:yan[iı]t|cevap)|ofis d[iı][sş][iı]nda|автоматична відповідь|automatski odgovor|r[aă]spuns automat|"
+    r"αυτόματη απάντηση|자동 ?(?:응답|회신)|부재 ?중|"
     r"自動応答|自動返信|不在|自动回复|自動回覆)"
 )
-_SURE: Final = re.compile(r"(?i)auto|out of|автоматическ|自動|自动|abwesenheitsnotiz|нахожусь")
+_SURE: Final = re.compile(
+    r"(?i)auto|out of|автоматическ|自動|自动|abwesenheitsnotiz|нахожусь|otomatik|автоматична|αυτόματη|자동"
+)
 _ABSENT: Final = notice.phrases(
     """
-    out of the office | out of office | away from the office | away from my desk | on vacation | on holiday |
-    on annual leave | on leave | maternity leave | currently away | currently out | limited access to email |
-    limited access to my email | limited access to e-mail | currently unavailable | office is closed | we are closed
-    | shop is closed | will be closed | we're closed | closed until | closed from | mostly offline | be offline |
-    closed for the | studio is closed | jestem na urlopie | przebywam na urlopie | będę na urlopie | bede na urlopie
-    | jestem nieobecn | będę nieobecn | bede nieobecn | poza biurem | na zwolnieniu lekarskim |
-    urlopie macierzyńskim | urlopie wychowawczym | macierzyński | przebywam na | nieobecny w | nieobecna w |
-    nie ma mnie w | biuro jest nieczynne | będzie nieczynn | firma nieczynna | jest zamknięt | będzie zamknięt |
-    przerwa urlopowa | przerwę urlopową | nicht im büro | nicht im hause | außer haus | ausser haus | bin abwesend |
-    im urlaub | nicht erreichbar | in elternzeit | abwesend bis | im mutterschutz | betriebsferien | betriebsurlaub
-    | absent du bureau | absente du bureau | suis absent | serai absent | en congés | en congé | en vacances |
-    actuellement absent | fuera de la oficina | estoy de vacaciones | estaré ausente | estoy ausente | de vacaciones
-    | fuori ufficio | fuori sede | in ferie | resterà chius | rimarrà chius | chiuso per ferie | sono assente |
-    sarò assente | fora do escritório | de férias | estou ausente | estarei ausente | afwezig | niet op kantoor |
-    met vakantie | op vakantie | na dovolené | mimo kancelář | nepřítom | čerpám dovolenou | в отпуске | отсутствую
-    | вне офиса | på semester | inte på kontoret | föräldraledig | semesterstängt | har semester |
-    不在にし | 休暇 | 休業 |
-    出張 | 不在
+    out of the office | out of office | away from the office | away from my desk | on vacation | on holiday | on
+    annual leave | on leave | maternity leave | paternity leave | parental leave | on sick leave | currently
+    away | currently out | limited access to email | limited access to my email | limited access to e-mail |
+    currently unavailable | office is closed | we are closed | shop is closed | will be closed | we're closed |
+    closed until | closed from | mostly offline | be offline | closed for the | studio is closed | jestem na
+    urlopie | przebywam na urlopie | będę na urlopie | bede na urlopie | jestem nieobecn | będę nieobecn | bede
+    nieobecn | poza biurem | na zwolnieniu lekarskim | urlopie macierzyńskim | urlopie wychowawczym |
+    macierzyński | obecnie na urlopie | aktualnie na urlopie | urlopie wypoczynkowym | urlopie rodzicielskim |
+    urlopie ojcowskim | jestem niedostępn | w delegacji do | jestem w delegacji | przebywam na | nieobecny w |
+    nieobecna w | nie ma mnie w | biuro jest nieczynne | będzie nieczynn | firma nieczynna | jest zamknięt |
+    będzie zamknięt | przerwa urlopowa | przerwę urlopową | nicht im büro | nicht im hause | außer haus | ausser
+    haus | bin abwesend | im urlaub | nicht erreichbar | in elternzeit | abwesend bis | im mutterschutz |
+    betriebsferien | betriebsurlaub | absent du bureau | absente du bureau | suis absent | serai absent | suis
+    en déplacement | en congés | en congé | en vacances | actuellement absent | fuera de la oficina | estoy de
+    vacaciones | estaré ausente | estoy ausente | de vacaciones | me encuentro fuera | fuori ufficio | fuori
+    sede | in ferie | resterà chius | rimarrà chius | chiuso per ferie | sono assente | sarò assente | fora do
+    escritório | de férias | estou ausente | estarei ausente | afwezig | niet op kantoor | met vakantie | op
+    vakantie | na dovolené | mimo kancelář | nepřítom | čerpám dovolenou | в отпуске | отсутствую | вне офиса |
+    på semester | inte på kontoret | föräldraledig | semesterstängt | har semester | 不在にし | 休暇 |
+    休業 | 出張 | 不在
     """
 )
 _MACHINE: Final = notice.phrases(
@@ -78,11 +87,11 @@ _MACHINE: Final = notice.phrases(
 _RETURN: Final = notice.phrases(
     """
     will return | will be back | back in the office | back on | returning on | return to the office | until |
-    upon my return | on my return | when i return | when we reopen | reopen | from_ | through_ | the week i'm back |
-    wracam | wrócę | wroce | będę z powrotem | do dnia | po powrocie | w dniach | w terminie | _od_ | _do_ | bin ab
-    | wieder ab | _bis_ | nach meiner rückkehr | zurück | de retour | jusqu'au | à mon retour | à partir du |
-    reviendrai | hasta | regreso | volveré | rientro | fino al | tornerò | retorno | até_ | terug | _tot_ | zpět |
-    do_ | вернусь | _до_ | tillbaka | _till_ | まで | 戻り | 以降
+    upon my return | on my return | when i return | when we reopen | reopen | from_ | through_ | the week i'm
+    back | wracam | wrócę | wroce | będę z powrotem | do dnia | po powrocie | w dniach | w terminie | _od_ |
+    _do_ | bin ab | wieder ab | _bis_ | nach meiner rückkehr | zurück | de retour | je reviens | jusqu'au | à
+    mon retour | à partir du | reviendrai | hasta | regreso | volveré | rientro | fino al | tornerò | retorno |
+    até_ | terug | _tot_ | zpět | do_ | вернусь | _до_ | tillbaka | _till_ | まで | 戻り | 以降
     """
 )
 _URGENT: Final = notice.phrases(
@@ -97,6 +106,8 @@ _URGENT: Final = notice.phrases(
     contact opnemen | v naléhav | kontaktujte | срочн | обращайтесь | brådskande | kontakta | お急ぎ | ご連絡 | 緊急
     """
 )
+_RETURN_OR_URGENT: Final = Phrases(_RETURN + _URGENT)
+_WEAK: Final = Phrases(_ABSENT + _MACHINE + _URGENT)
 _THANKS: Final = notice.phrases(
     """
     thank you for your message | thank you for your e-mail | thank you for your email | thank you for contacting |
@@ -114,19 +125,41 @@ _THANKS: Final = notice.phrases(
 )
 _PROMISE: Final = notice.phrases(
     """
-    within 24 | within 48 | business day | working day | as soon as possible | as soon as we | ticket |
-    get back to you | will respond | will reply | will be reviewed | is being reviewed |
-    your request has been received | zostało przyjęte | zostało zarejestrowane | reference number |
-    case number | odpowiemy |
-    odpowiedzi udzielimy | w ciągu | dni roboczych | zgłoszeni | numer sprawy | najszybciej | skontaktujemy się |
-    werden ihre | schnellstmöglich | innerhalb von | ticketnummer | melden uns | dans les meilleurs délais |
-    répondrons | jours ouvr | lo antes posible | responderemos | días hábiles | il prima possibile | risponderemo |
-    giorni lavorativi | dias úteis | o mais breve | zo spoedig | werkdagen | co nejdříve | pracovních dn | odpovíme
-    | ответим | рабочих | svarar
+    within 24 | within 48 | business day | working day | as soon as possible | as soon
+    as we | ticket | get back to you | will respond | will reply | will be reviewed | is being reviewed | your
+    request has been received | zostało przyjęte | zostało zarejestrowane | reference number | case number |
+    odpowiemy | odpowiedzi udzielimy | zachowanie go w temacie | zachowanie numeru | w ciągu | dni roboczych |
+    zgłoszeni | numer sprawy | najszybciej | skontaktujemy się | werden ihre | schnellstmöglich | innerhalb von
+    | ticketnummer | melden uns | dans les meilleurs délais | répondrons | jours ouvr | lo antes posible |
+    responderemos | días hábiles | il prima possibile | risponderemo | giorni lavorativi | dias úteis | o mais
+    breve | zo spoedig | werkdagen | co nejdříve | pracovních dn | odpovíme | ответим | рабочих | svarar
     """
 )
+_REGISTERED: Final = notice.phrases(
+    """
+    ticket has been created | ticket has been opened | has been registered | request has been received |
+    message has been received | we have received your | we've received your | we received your |
+    we got your message | case has been opened | zarejestrowan | zarejestrowali |
+    otrzymało numer | otrzymała numer | nadano numer |
+    nadaliśmy numer | zostało przyjęte | przyjęliśmy | potwierdzamy otrzymanie | potwierdzam otrzymanie |
+    zostało utworzone | ihre anfrage ist | ist bei uns eingegangen | wurde ein ticket | ticket wurde |
+    nous avons bien reçu | a bien été enregistr | hemos recibido su | ha sido registrad | abbiamo ricevuto |
+    è stata registrata | recebemos a sua | recebemos sua | foi registad | foi registrad | wij hebben uw |
+    is geregistreerd | byl zaregistrován | byla zaregistrována | получили ваш | зарегистрирован | 受け付けました
+    """
+)
+"""What desks say of a mail that a person who answers it does not."""
+_ACKNOWLEDGED: Final = re.compile(
+    r"(?i)\[[^\]]{0,20}#?[a-z-]{0,8}\d{3,}\]|#[a-z-]{0,8}\d{3,}|\b(?:ticket|case|request|zg[lł]oszeni\w+)\b.{0,20}\d{3,}|"
+    r"\bwe(?:'ve| have)? (?:received|got) your|thank(?:s| you) for (?:contacting|your (?:message|e-?mail|request))|"
+    r"potwierdzenie (?:otrzymania|przyj[eę]cia|zg[lł]oszenia)|dzi[eę]kuj\w+ za (?:wiadomo|kontakt|zg[lł]osz|e-?mail)|"
+    r"eingangsbest[aä]tigung|accus[eé] de r[eé]ception|acuse de recibo|conferma (?:di )?ricezione|"
+    r"ontvangstbevestiging|受け付け"
+)
+"""Subjects of desks that acknowledge a mail."""
 _PERSONAL: Final = notice.phrases(
     """
+    we need to | i need to | we have to | i have to | discussed | musimy | muszę | omówi | najpierw |
     was out of | were out of | was away | were away | was on_ | were on_ | i've been | i have been | we were |
     please send | could you | can you | i'd like | i would like | we'd like | we would like | i want | we want |
     to order | my order | byłem | byłam | byliśmy | wróciłem | wróciłam | proszę o przesł | proszę przesłać |
@@ -139,18 +172,21 @@ _PERSONAL: Final = notice.phrases(
 """What people say and responders don't: it was so, or they want something."""
 LEFT: Final = notice.phrases(
     """
-    no longer works | no longer work_ | no longer employed | no longer with the company | no longer with us |
-    no longer at_ | is no longer with | has left the company | have left the company | has left our |
-    left the company | left the organi | no longer a member of staff | no longer part of | ceased to be employed |
-    not employed | już nie pracuje | juz nie pracuje | nie pracuje już | nie pracuje juz | nie jest już pracownikiem
-    | nie jest juz pracownikiem | nie jestem już pracownikiem | nie pracuję | nie pracuje w | nie pracuje w naszej |
-    odszedł z firmy | odeszła z firmy | odszedł z | odeszła z | zakończył współpracę | zakończyła współpracę |
-    zakończył pracę | zakończyła pracę | zakończyłem pracę | zakończyłam pracę | przestał pracować |
-    przestała pracować | nie jest zatrudnion | nie jest już zatrudnion | nicht mehr im unternehmen |
-    nicht mehr bei uns | arbeitet nicht mehr | nicht mehr für uns | unternehmen verlassen | nicht mehr tätig |
-    nicht mehr beschäftigt | ausgeschieden | nicht länger bei | ne travaille plus | a quitté | ya no trabaja |
-    non lavora più | não trabalha mais | werkt niet meer | již nepracuje | už nepracuje | больше не работает |
-    slutat
+    no longer works | no longer work_ | no longer employed | no longer with the company | no longer with us | no
+    longer at_ | is no longer with | has left the company | have left the company | has left our | left the
+    company | left the organi | no longer a member of staff | no longer part of | ceased to be employed | not
+    employed | już nie pracuje | juz nie pracuje | nie pracuje już | nie pracuje juz | nie jest już pracownikiem
+    | nie jest juz pracownikiem | nie jestem już pracownikiem | nie pracuję | nie pracuje w | nie pracuje w
+    naszej | odszedł z firmy | odeszła z firmy | odszedł z | odeszła z | zakończył współpracę | zakończyła
+    współpracę | zakończył pracę | zakończyła pracę | zakończyłem pracę | zakończyłam pracę | przestał pracować
+    | przestała pracować | nie jest zatrudnion | nie jest już zatrudnion | nie jest już członkiem zespołu | nie
+    jest już związan | nie reprezentuje już | nicht mehr im unternehmen | nicht mehr bei uns | nicht mehr in
+    unserem | arbeitet nicht mehr | nicht mehr für uns | unternehmen verlassen | nicht mehr tätig | nicht mehr
+    beschäftigt | ausgeschieden | nicht länger bei | ne travaille plus | a quitté | quitté la société | quitté
+    l'entreprise | ne fait plus partie | ya no trabaja | ya no forma parte | dejó la empresa | non lavora più |
+    non fa più parte | ha lasciato l'azienda | não trabalha mais | já não trabalha | deixou a empresa | werkt
+    niet meer | niet meer werkzaam | uit dienst | již nepracuje | už nepracuje | u nás nepracuje | больше не
+    работает | не является сотрудником | уволил | har slutat hos | slutat | 退職
     """
 )
 LONGEST: Final = 1800
@@ -158,6 +194,9 @@ LONGEST: Final = 1800
 newsletters aren't."""
 
 
+_ENOUGH: Final = 3
+_ENOUGH_UNASKED: Final = 4
+"""The weight of a responder's sentences: an absence and its end, say; or these and whom to ask."""
 _FORWARDS: Final = re.compile(r"(?i)\A\s*(?:fwd?|fw|wg|pd|tr|rv|i|enc|doorst)\s*:")
 _BULK: Final = frozenset((b"list-unsubscribe", b"list-id", b"list-post"))
 
@@ -167,7 +206,9 @@ def read(message: Message) -> Report | None:
     if message.from_daemon or _FORWARDS.match(message.subject):
         return None
     own = message.own_text
-    if not (_by_header(message) or _by_subject(message) or _by_words(message, own)):
+    if not (
+        _by_header(message) or _by_subject(message) or _by_words(message, own) or _by_sentences(message, own)
+    ):
         return None
     folded = notice.fold(own)
     left = notice.says(LEFT, folded) or bool(_LEFT.search(folded))
@@ -219,13 +260,13 @@ def _by_subject(message: Message) -> bool:
     if _SURE.search(message.subject, 0, match.end() + 10) or message.null_sender or message.auto_submitted:
         return True
     # `Vacaciones en Grecia` is a newsletter: a weak word needs its like in the text.
-    return notice.says(_ABSENT + _MACHINE + _URGENT, notice.fold(message.text)) and "?" not in message.text[:LONGEST]
+    return notice.says(_WEAK, notice.fold(message.text)) and "?" not in message.text[:LONGEST]
 
 
 def _by_words(message: Message, own: str) -> bool:
     """Whether a short reply reads like a responder's: it names an absence and when it ends, or thanks and promises.
 
-    It must answer a mail, and a question, a wish or a story makes it a person's.
+    It must answer a mail, or its subject must acknowledge one; a question, a wish or a story makes it a person's.
     """
     marked = (
         message.null_sender
@@ -233,22 +274,44 @@ def _by_words(message: Message, own: str) -> bool:
         or message.headers.token(b"precedence") in (b"bulk", b"junk")
     )
     answers = bool(notice.FORWARDED.match(message.subject)) or b"in-reply-to" in message.headers
-    if not own or len(own) > LONGEST or not (answers or marked) or message.headers.any_of(_BULK):
+    desk = bool(_ACKNOWLEDGED.search(message.subject))
+    if not own or len(own) > LONGEST or not (answers or marked or desk) or message.headers.any_of(_BULK):
         return False
-    if not marked and (_TYPED.search(own) or message.headers.raw(b"x-mailer").strip().startswith(_TELEPHONES)):
+    if not marked and _is_typed(message, own):
         return False
     own = quoting.without_quotations(own)
     folded = " " + notice.fold(own) + " "
+    registered = desk and notice.says(_REGISTERED, folded)
     absent = notice.says(_ABSENT, folded)
-    received = answers and notice.says(_THANKS, folded)
+    received = (answers and notice.says(_THANKS, folded)) or registered
     left = notice.says(LEFT, folded) or bool(_LEFT.search(folded))
-    if notice.says(_MACHINE, folded) and (absent or received or left):
+    if notice.says(_MACHINE, folded) and (absent or received or left or (desk and notice.says(_THANKS, folded))):
         return True
     if ("? " in folded and "urgent? " not in folded) or notice.says(_PERSONAL, folded):
         return False
-    if absent:
-        return marked or received or notice.says(_RETURN + _URGENT, folded)
-    return left or (received and notice.says(_PROMISE, folded))
+    if absent and (answers or marked):
+        return marked or received or notice.says(_RETURN_OR_URGENT, folded)
+    return (left and (answers or marked)) or (received and notice.says(_PROMISE, folded))
+
+
+def _by_sentences(message: Message, own: str) -> bool:
+    """Whether nothing stands in it but what responders say, and enough of that; more where it answers no mail."""
+    if not own or len(own) > LONGEST or message.headers.any_of(_BULK) or notice.says(_PERSONAL, notice.fold(own)):
+        return False
+    marked = message.null_sender or bool(message.auto_submitted) or b"x-auto-response-suppress" in message.headers
+    if not marked and _is_typed(message, own):
+        return False
+    announced = _SUBJECT.match(message.subject) or _ACKNOWLEDGED.search(message.subject)
+    answers = notice.FORWARDED.match(message.subject)
+    if answers and announced and not marked:  # a person's answer to an automatic reply
+        return False
+    answers = answers or b"in-reply-to" in message.headers
+    return absence.weight(own, message.subject) >= (_ENOUGH if marked or announced or answers else _ENOUGH_UNASKED)
+
+
+def _is_typed(message: Message, own: str) -> bool:
+    """Whether it came from a telephone."""
+    return bool(_TYPED.search(own)) or message.headers.raw(b"x-mailer").strip().startswith(_TELEPHONES)
 
 
 def _talks_about_a_reply(message: Message) -> bool:
@@ -257,14 +320,15 @@ def _talks_about_a_reply(message: Message) -> bool:
     return notice.says(_ABSENT, notice.fold(message.text)) and not notice.says(_ABSENT, said)
 
 
-_TYPED: Final = re.compile(
-    r"(?im)^(?:sent from my |get outlook for |wys[lł]an[oe] z (?:mojego |telefonu|iphone|ipad|samsung|aplikacji)"
+_TYPED: Final = Guarded(
+    r"^(?:sent from my |get outlook for |wys[lł]an[oe] z (?:mojego |telefonu|iphone|ipad|samsung|aplikacji)"
     r"|(?:von meinem|gesendet von) (?:mein|iphone|ipad|handy|samsung)|envoy[eé] de mon |enviado desde mi "
-    r"|inviato da(?:l mio)? i?phone|verstuurd vanaf mijn |odesl[aá]no z )"
+    r"|inviato da(?:l mio)? i?phone|verstuurd vanaf mijn |odesl[aá]no z )",
+    re.IGNORECASE | re.MULTILINE,
 )
 """The signature of a telephone: what comes from one was typed by a person; responders run on servers."""
 _TELEPHONES: Final = (b"iPhone Mail", b"iPad Mail")
-_LEFT: Final = re.compile(
+_LEFT: Final = Guarded(
     r"\b(?:left|has left|have left) [^.]{2,60} on \d|\bleft [^.]{2,60}\. (?:his|her|their) (?:e-?mail|mail)"
 )
 

@@ -6,11 +6,13 @@ import re
 from typing import Final
 
 _MARK: Final = re.compile(
-    r"\n[ \t>]*(?:"
-    r"-{2,}+[^\n]{0,10}?(?:below this line|this is a copy of|the body of the message is|(?:unsent|original|returned|"
+    r"\n[ \t>|]*(?:"
+    r"\*{2,}+[^\n]{0,10}?text of (?:mail|message) follows[^\n]*"
+    r"|-{2,}+[^\n]{0,10}?(?:below this line|this is a copy of|the body of the message is|(?:unsent|original|returned|"
     r"undelivered|"
     r"rejected|failed|bounced) message|transcript of message|message (?:header|text|contents?) follows|"
-    r"the header of the original|enclosed is a copy|header of message|forwarded message|oryginaln|urspr[uü]nglich|"
+    r"the header of the original|enclosed is a copy|header of message|returned mail file|"
+    r"forwarded message|oryginaln|urspr[uü]nglich|"
     r"message d.origine|mensaje original|mensagem original|messaggio originale|included|下面是|原信|原邮件|"
     r"以下は)[^\n]*"
     r"|(?:message|message headers?|headers?|original (?:message )?headers?|original message|the original message|"

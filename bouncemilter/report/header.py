@@ -26,6 +26,10 @@ _QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
 _ANGLE: Final = re.compile(r"<[ \t]*([^<>\s]*)[ \t]*>")
 PLAIN: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,3}[A-Za-z0-9-]{1,63}\Z")
 """The address that needs no closer look: ASCII, no quotes, within all limits."""
+_LOCAL: Final = rb"[A-Za-z0-9][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}"
+_ADDRESS: Final = _LOCAL + rb"@(?:[A-Za-z0-9-]{1,63}\.){1,3}[A-Za-z0-9-]{1,63}"
+_PLAINLY: Final = re.compile(rb"[^<]*+<(" + _ADDRESS + rb")>|(" + _ADDRESS + rb")\Z")
+"""A field with a plain address in the first angle brackets, or alone: most are."""
 _COMMENT: Final = re.compile(r"\([^()]*\)")
 _BARE: Final = re.compile(r'[^\s<>()",:;]+@[^\s<>()",:;]+')
 
@@ -38,12 +42,13 @@ REPEATS: Final = 16
 class Headers:
     """A header block with `\\n` line ends, its fields found in one pass. Names are given in lower case."""
 
-    __slots__ = ("_defects", "_fields")
+    __slots__ = ("_defects", "_fields", "block")
 
     def __init__(self, block: bytes, defects: set[Defect]) -> None:
         if len(block) > limits.HEADER_BLOCK:
             defects.add(Defect.LIMIT_HEADER)
             block = block[: limits.HEADER_BLOCK]
+        self.block = block
         self._defects = defects
         self._fields: dict[bytes, list[bytes]] = {}
         for written, value in _FIELD.findall(block):
@@ -82,7 +87,11 @@ class Headers:
     def address(self, name: bytes) -> str:
         """The first mailbox of an address field, or an empty string."""
         value = self.raw(name)
-        return mailbox(decode(value, self._defects)) if b"@" in value else ""
+        if b"@" not in value:
+            return ""
+        if b"=?" not in value and value.isascii() and b"\x1b" not in value and (plain := _PLAINLY.match(value)):
+            return (plain[1] or plain[2]).decode("ascii")
+        return mailbox(decode(value, self._defects))
 
     def _value(self, value: bytes) -> bytes:
         value = value.strip()

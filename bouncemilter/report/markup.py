@@ -13,7 +13,7 @@ _BREAK: Final = re.compile(
 _CELL: Final = re.compile(r"</?t[dh]\b[^<>]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[A-Za-z!][^<>]*>")
 _ENTITY: Final = re.compile(r"&(#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_PADDING: Final = re.compile(r"[ \t\u00a0]*\n[ \t\u00a0]*")
+_PADDING: Final = " \t\u00a0"
 QUOTED: Final = "\u2063"
 """A line of its own before mail that is quoted in HTML (an invisible separator, which no cleaned text contains)."""
 _QUOTE: Final = re.compile(
@@ -34,7 +34,7 @@ def to_text(source: str) -> str:
     source = _TAG.sub("", source)
     if "&" in source:
         source = _ENTITY.sub(_entity, source)
-    return _PADDING.sub("\n", source).strip()
+    return "\n".join([line.strip(_PADDING) for line in source.split("\n")]).strip()
 
 
 def _without(source: str, opening: str, closing: str) -> str:

@@ -60,7 +60,7 @@ class Message:
 
     def is_late(self) -> bool:
         """Whether the time for it is over: what was read until now stands, and the defect says so."""
-        if Defect.LIMIT_TIME not in self.defects and self.deadline.passed():
+        if self.deadline.passed():
             self.defects.add(Defect.LIMIT_TIME)
         return Defect.LIMIT_TIME in self.defects
 
@@ -73,7 +73,11 @@ class Message:
 
     def part(self, *content_types: bytes) -> Part | None:
         """The first leaf of one of these types."""
-        return next((self._types[each] for each in content_types if each in self._types), None)
+        types = self._types
+        for each in content_types:
+            if each in types:
+                return types[each]
+        return None
 
     @lazy
     def _types(self) -> dict[bytes, Part]:
@@ -85,9 +89,14 @@ class Message:
     @lazy
     def notice(self) -> Part | None:
         """The first part that people read: plain text where there is some, else HTML; none that is empty."""
-        readable = [part for part in self.parts if part.is_text and not part.is_attachment]
-        readable.sort(key=lambda part: part.content_type == b"text/html")
-        return next((part for part in readable if part.text.strip()), None)
+        markup: list[Part] = []
+        for part in self.parts:
+            if part.is_text and not part.is_attachment:
+                if part.content_type == b"text/html":
+                    markup.append(part)
+                elif part.text and not part.text.isspace():
+                    return part
+        return next((part for part in markup if part.text and not part.text.isspace()), None)
 
     @lazy
     def text(self) -> str:

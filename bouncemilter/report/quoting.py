@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bouncemilter.report.automaton import Guarded
 from bouncemilter.report.markup import QUOTED
 
 READ: Final = 16 * 1024
 """Characters of a text that are looked at; nobody writes a longer request above a quotation."""
 
-_SEPARATOR: Final = re.compile(
+_SEPARATOR: Final = Guarded(
     r"^(?:" + QUOTED + r"[^\n]*"
     r"|[ \t]*[-_=*]{2,}[ \t]*(?:original message|original appointment|forwarded message|begin forwarded|"
     r"wiadomo[sś][cć] oryginalna|oryginalna wiadomo[sś][cć]|treść oryginalna|przekazana wiadomo|"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
 from bouncemilter import address, limits, text
 from bouncemilter.model import Action, Defect, Phase, ReportedRecipient
-from bouncemilter.report import reply, returned
+from bouncemilter.report import escaped, reply, returned
 from bouncemilter.report.header import PLAIN
 from bouncemilter.report.mention import mentions
 from bouncemilter.report.message import Message
 
+# Its words begin with single letters, and the word's edge is looked for behind them, for speed (see reply.STATUS).
 _HOST_SAID: Final = re.compile(
-    r"(?:\b[Hh]ost|\b[Ss]erver|\bMTA|\bMX|[Cc]onnect(?:ing|ion)? to|talking to|[Ff]rom|"
-    r"[Bb]y)[ \t\n]+<?([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8})\.?>?(?=[ \t\n:,\[(]|$)"
+    r"(?:h(?<!\w.)ost|H(?<!\w.)ost|s(?<!\w.)erver|S(?<!\w.)erver|M(?<!\w.)(?:TA|X)|"
+    r"connect(?:ing|ion)? to|Connect(?:ing|ion)? to|talking to|from|From|by|By)"
+    r"[ \t\n]+<?([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8})\.?>?(?=[ \t\n:,\[(]|$)"
 )
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}+(?:[\W\d_]+[^\W\d_]{2}|(?<=[^\x00-\x7f]{4}))")
 _LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
@@ -27,6 +30,10 @@ _AROUND: Final = "<>():;, -=*|'\"]"
 
 NOTICE: Final = 16 * 1024
 """Characters of a notice that are searched for words about recipients."""
+AFTER: Final = 2 * 1024
+"""Characters below an address that are about it: searched again for each recipient, so RECIPIENTS times."""
+BESIDE: Final = 20
+"""Addresses in these that may be the next recipient's."""
 
 
 def addresses(words: str, most: int = limits.RECIPIENTS + 1) -> list[str]:
@@ -76,19 +83,25 @@ def is_poor(diagnostic: str) -> bool:
 def around(notice: str, named: str) -> tuple[str, str]:
     """What stands before the first mention of an address, and what follows it up to the next recipient.
 
-    Both are empty where it is not named; each at most NOTICE characters.
+    Both are empty where it is not named; what follows is at most AFTER characters.
     """
     if not named:
         return "", ""
     folded = notice[:NOTICE]
     at = folded.find(named)
     if at < 0:
-        lower = folded.lower()
+        lower = _lower(folded)
         at = lower.find(named.lower()) if len(lower) == len(folded) else -1
     if at < 0:
         return "", ""
-    rest = folded[at + len(named) :]
+    rest = folded[at + len(named) :][:AFTER]
     return folded[:at], rest[: _next_recipient(rest, named)]
+
+
+@lru_cache(maxsize=2)
+def _lower(notice: str) -> str:
+    """A notice in lower case: the recipients of one report are sought in it one after another."""
+    return notice.lower()
 
 
 def first_words(after: str) -> str:
@@ -126,7 +139,7 @@ def _next_recipient(rest: str, named: str) -> int:
     """Where the words about the next recipient begin: another address that leads a line; else the end."""
     if "@" not in rest:
         return len(rest)
-    for each in islice(mentions(rest), limits.RECIPIENTS):
+    for each in islice(mentions(rest), BESIDE):
         line = rest.rfind("\n", 0, each.start)
         leads = line >= 0 and not rest[line : each.start].strip(" \t\n<*-[")
         if leads and each.written.lower() != named.lower():
@@ -134,26 +147,42 @@ def _next_recipient(rest: str, named: str) -> int:
     return len(rest)
 
 
-def finish(found: ReportedRecipient, defects: set[Defect]) -> ReportedRecipient:
-    """A recipient with clean texts within limits; what it lacks is taken from its own diagnostic."""
-    if len(found.diagnostic) > limits.DIAGNOSTIC:
+def finish(
+    found: ReportedRecipient,
+    defects: set[Defect],
+    *,
+    action: Action | None,
+    status: str,
+    diagnostic: str,
+    phase_sought: str = "",
+) -> ReportedRecipient:
+    """A recipient with clean texts within limits; what it lacks is taken from its diagnostic.
+
+    `action`, `status` and `diagnostic` are told apart: who calls this has completed them. `phase_sought` are words in
+    which the phase was sought already.
+    """
+    if len(diagnostic) > limits.DIAGNOSTIC:
         defects.add(Defect.LIMIT_DIAGNOSTIC)
-    diagnostic = text.clean(found.diagnostic, limits.DIAGNOSTIC)
-    status = found.status or reply.status(diagnostic)
+    diagnostic = text.clean(escaped.decoded(diagnostic[: 4 * limits.DIAGNOSTIC]), limits.DIAGNOSTIC)
+    phase = found.phase
+    if phase is Phase.UNKNOWN and diagnostic != phase_sought:
+        phase = reply.phase(diagnostic)
     host = found.remote_host
     if not host:
         said = _HOST_SAID.search(diagnostic)
         host = said[1] if said else ""
+    named, original, final = found.address, found.original_address, found.final_address
+    address = text.clean(named, limits.ADDRESS)
     return ReportedRecipient(
-        address=text.clean(found.address, limits.ADDRESS),
-        action=found.action,
-        status=status,
+        address=address,
+        action=action,
+        status=status or reply.status(diagnostic),
         reply_code=found.reply_code or reply.code(diagnostic),
-        phase=found.phase if found.phase is not Phase.UNKNOWN else reply.phase(diagnostic),
+        phase=phase,
         diagnostic=diagnostic,
         remote_host=text.clean(host, 255),
-        original_address=text.clean(found.original_address, limits.ADDRESS),
-        final_address=text.clean(found.final_address, limits.ADDRESS),
+        original_address=address if original == named else text.clean(original, limits.ADDRESS),
+        final_address=address if final == named else text.clean(final, limits.ADDRESS),
     )
 
 

@@ -43,9 +43,17 @@ def read(headers: Headers | None) -> Returned | None:
         to=headers.address(b"to"),
         subject=headers.text(b"subject"),
         list_id=(named[1] if named else list_id).strip(),
-        campaign=next((value for name in _CAMPAIGN if name in headers and (value := headers.text(name))), ""),
+        campaign=_campaign(headers),
         return_path=headers.address(b"return-path"),
+        signed_headers=headers.block if b"dkim-signature" in headers else b"",
     )
+
+
+def _campaign(headers: Headers) -> str:
+    for name in _CAMPAIGN:
+        if name in headers and (value := headers.text(name)):
+            return value
+    return ""
 
 
 def of(message: Message) -> Returned | None:

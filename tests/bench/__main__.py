@@ -1,6 +1,7 @@
 """`make bench`: each speed beside a peer or a bare loop, as a ratio within one run."""
 
-from tests.bench import reading, storing
+from tests.bench import lookup, reading, storing
 
 reading.main()
 storing.main()
+lookup.main()

@@ -105,3 +105,52 @@ def test_a_sender_who_is_only_told_is_not_blamed() -> None:
 def test_codes_lie_the_other_way_too(text: str, category: str) -> None:
     """A code of the sender's side does not hide plain words about the mailbox."""
     assert classify.builtin().rule(Reply(text)).category == category
+
+
+_OWN = (
+    "Your address", "Your e-mail address <a@example.com>", "Your mailbox", "Your domain", "The sender's mailbox",
+    "Sending account", "Return-Path address", "Bounce address", "Envelope from address", "MAIL FROM domain",
+    "Originating address", "The address you send from", "<a@example.com> (in MAIL FROM)",
+    "Your mail server", "HELO name",
+)  # fmt: skip
+_GONE = (
+    "does not exist", "unknown", "could not be found", "is invalid", "has no MX record", "is disabled",
+    "has been deactivated", "is no longer active", "is not registered here", "has expired",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["550", "550 5.1.1", "554 5.0.0"])
+def test_a_lost_sender_is_no_lost_recipient(code: str) -> None:
+    """Words of a lost mailbox suppress nobody where they speak of the sender's own address or host."""
+    texts = [f"{code} {whose} {gone}" for whose in _OWN for gone in _GONE]
+    assert [text for text in texts if classify.builtin().rule(Reply(text)).class_ is Class.HARD] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "554 mx1.example.com bizarre greeting, service refused",
+        "550 Header error",
+        "554 Transaction turned away by our firewall",
+        "550 Refused",
+        "550 5.1.1 Message failed our checks",
+        "501 5.0.0 SMTP session not to our liking",
+    ],
+)
+def test_a_refusal_that_names_no_recipient_suppresses_nobody(text: str) -> None:
+    """Words that no rule knows, about a message or a connection, are not made hard by their code."""
+    assert classify.builtin().rule(Reply(text)).class_ is Class.BLOCK
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550 Delivery not possible",
+        "550 5.1.1 This mail has come from the internet and was scanned for all viruses",
+        "550 5.1.1 see http://www.example.com/mail/help",
+        "554 5.0.0",
+    ],
+)
+def test_boilerplate_is_no_word_about_the_sender(text: str) -> None:
+    """A scanner's signature or the address of a web page does not undo what the codes say."""
+    assert classify.builtin().rule(Reply(text)).class_ is Class.HARD

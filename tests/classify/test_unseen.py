@@ -9,9 +9,25 @@ What they gave when they were new tells how the rules do on texts that they neve
 | third | 117 | 95.7 % | 94.0 % | 1 of 59 | 9 |
 | fourth | 62 | 95.2 % | 80.6 % | 0 of 30 | 4 |
 | fifth | 67 | 95.5 % | 89.6 % | 1 of 32 | 4 |
+| sixth | 355 | 98.6 % | 91.5 % | 2 of 204 | 12 |
+| seventh | 91 | 93.4 % | 83.5 % | 4 of 48 | 9 |
+| eighth | 86 | 90.7 % | 73.3 % | 2 of 50 | 19 |
+| languages-first | 204 | 83.8 % | 71.6 % | 25 of 105 | 58 |
+| languages-second | 71 | 69.0 % | 59.2 % | 20 of 47 | 28 |
+| languages-third | 72 | 76.4 % | 43.1 % | 12 of 46 | 35 |
+| languages-fourth | 62 | 88.7 % | 74.2 % | 5 of 41 | 9 |
 
-The rules were mended after each, and ten labels, which were wrong or too narrow. Since then they only must not get
-worse: a new figure needs new texts.
+The sixth and seventh were written together, in the words of known servers, and the rules were mended after the sixth:
+that brought the seventh, before it was looked at, to 97.8 %, 84.6 % and 0 of 48. The eighth is of freer wording and was
+written when the rules had been mended after the seventh, which had brought it no more than 74.4 % of the categories.
+
+The sets of other languages, a third to a half of them Polish, are mostly refusals behind a bare 550 or 554. The first
+two were scored together before anything was mended; the third, of odd wording on purpose, when the rules had been
+mended after them (without that: 59.7 %, 33.3 % and 24 of 46), the fourth, of plain wording, after the third (79.0 %,
+64.5 % and 11 of 41).
+
+The rules were mended after each, and some thirty labels, which were wrong or too narrow; two texts of the sixth
+were dropped, as no server says them. Since then they only must not get worse: a new figure needs new texts.
 """
 
 import json
@@ -25,14 +41,16 @@ from bouncemilter.classify import Reply
 from bouncemilter.model import CLASS_OF, Category, Class
 
 _SETS = Path(__file__).parent / "unseen"
+# Categories that stay wrong, by set: words too free for a rule.
+_WRONG = {"fourth": 1, "fifth": 1, "eighth": 2}
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (_SETS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize(("name", "most"), [("first", 0), ("second", 0), ("third", 0), ("fourth", 1), ("fifth", 1)])
-def test_once_unseen_replies(name: str, most: int) -> None:
+@pytest.mark.parametrize("name", sorted(path.stem for path in _SETS.glob("*.jsonl")))
+def test_once_unseen_replies(name: str) -> None:
     """At most so many categories are wrong, and no sender's fault is called hard."""
     wrong, harm = [], []
     for row in _rows(name):
@@ -42,7 +60,7 @@ def test_once_unseen_replies(name: str, most: int) -> None:
         if ruling.class_ is Class.HARD and {CLASS_OF[Category(each)] for each in row["accept"]} == {Class.BLOCK}:
             harm.append(row["text"])
     assert harm == []
-    assert len(wrong) <= most, wrong
+    assert len(wrong) <= _WRONG.get(name, 0), wrong
 
 
 @pytest.mark.parametrize(

@@ -7,27 +7,29 @@ asked once, here: that a mail system wrote the message, and whether it failed or
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
-from bouncemilter import limits
-from bouncemilter.model import Action, Defect, Kind, Report, ReportedRecipient
-from bouncemilter.report import diagnostic, notice, recipient, reply, returned, wrapped
+from bouncemilter import limits, text
+from bouncemilter.model import Action, Defect, Report, ReportedRecipient
+from bouncemilter.report import diagnostic, dsn, notice, recipient, reply, returned, wrapped
+from bouncemilter.report.automaton import Phrases
 from bouncemilter.report.freeform import exchange, exim, generic, googlegroups, postfix, qmail, sendmail
 from bouncemilter.report.freeform.shape import Shape
 from bouncemilter.report.message import Message
 
 _SHAPES: Final = (
-    "aol apachejames biglobe communigate courier domino dragonfly einsundeins gmail groupwise hmailserver "
-    "icewarp imail interscan kddi kerio mailenable mailfoundry mailmarshal mcafee mdaemon messagelabs "
+    "microsoft365 aol apachejames biglobe communigate courier domino dragonfly einsundeins gmail gmx groupwise "
+    "hmailserver icewarp imail interscan kddi kerio mailenable mailfoundry mailmarshal mcafee mdaemon messagelabs "
     "messagingserver mfilter netscape notes opensmtpd powermta smartermail surfcontrol verizon "
-    "delivery_errors technical_details counted_errors zoho"
+    "delivery_errors technical_details counted_errors ses zmailer zoho"
 ).split()
 SHAPES: Final[tuple[Shape, ...]] = tuple(import_module(f"{__name__}.{name}").FORMAT for name in _SHAPES)
 """The formats that differ in their words only; each is known by a phrase of its own."""
-_MARKED: Final = tuple((mark, shape) for shape in SHAPES for mark in shape.marks)
+_MARKED: Final = tuple(shape for shape in SHAPES for _ in shape.marks)
+_MARKS: Final = Phrases(mark for shape in SHAPES for mark in shape.marks)
+"""Their marks; at the same place of _MARKED stands whose each is."""
 
 Reader = Callable[[Message, str], list[ReportedRecipient]]
 
@@ -57,39 +59,53 @@ def read(message: Message) -> Report | None:
         inner = wrapped.in_text(message)
         if inner is not None:
             return inner
-    if not found and message.content_type != b"multipart/report" and not notice.says(notice.STATED, notice.fold(words)):
+    if not found and (not _is_certain(message, words) or generic.is_about_its_reader(message, words)):
         return None
     if not found:
         message.defects.add(Defect.NO_RECIPIENT)
         found = [ReportedRecipient(address="")]  # the envelope may know whom the reason is about
     errors = diagnostic.Errors(message)
     severity = PERMANENT if "permanent" in words.lower() else ""
-    actions = [
-        dataclasses.replace(
+    finished = [
+        recipient.finish(
             each,
+            message.defects,
             action=each.action or said,
-            diagnostic=each.diagnostic or ("" if message.is_late() else errors.about(each.address)),
-            status=each.status or ("" if reply.status(each.diagnostic) or said is not Action.FAILED else severity),
+            diagnostic=each.diagnostic or ("" if _is_silent(message, each) else errors.about(each.address)),
+            status=each.status or ("" if said is not Action.FAILED or reply.status(each.diagnostic) else severity),
         )
         for each in found[: limits.RECIPIENTS + 1]
     ]
-    recipients = recipient.capped([recipient.finish(each, message.defects) for each in actions], message.defects)
-    failed = any(each.action is Action.FAILED for each in recipients)
+    recipients = recipient.capped(finished, message.defects)
     return Report(
-        kind=Kind.BOUNCE if failed else Kind.DELAYED,
+        kind=dsn.kind([each.action for each in recipients]),
         recipients=recipients,
         format=f"freeform.{name}",
         returned=returned.of(message),
+        excerpt="" if any(each.address for each in recipients) else text.clean(words, limits.EXCERPT),
         known_by_words=not message.made_by_machine,
     )
 
 
+def _is_silent(message: Message, each: ReportedRecipient) -> bool:
+    """Whether no error is sought for a recipient: the mail has reached him, or the time is over."""
+    return each.action is Action.DELIVERED or message.is_late()
+
+
+def _is_certain(message: Message, words: str) -> bool:
+    """Whether a notice that names nobody is a report all the same: by its type, author and subject, or words."""
+    if message.content_type == b"multipart/report":
+        return True
+    if message.made_by_machine and notice.is_report_subject(message.subject):
+        return True
+    return notice.is_by_machine(message) and notice.says(notice.STATED, notice.fold(words))
+
+
 def _recipients(message: Message, words: str) -> tuple[str, list[ReportedRecipient]]:
     """The name of the format and its recipients; the generic reader's where nobody is named."""
-    lower = words.lower()
-    for mark, shape in _MARKED:
-        if mark in lower and (found := shape.read(message, words)):
-            return shape.name, found
+    for place in _MARKS.found(words.lower()):
+        if found := _MARKED[place].read(message, words):
+            return _MARKED[place].name, found
     for name, reader in READERS:
         if message.is_late():
             break

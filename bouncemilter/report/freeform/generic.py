@@ -46,6 +46,23 @@ _UNQUALIFIED: Final = re.compile(
 )
 """A mailbox without its domain below `the following recipients:`, and what is said of it."""
 
+_REACHED: Final = re.compile(
+    r"(?i)\b(?:success(?:ful(?:ly)?)?|relayed|was delivered|were delivered|have been delivered|has been delivered|"
+    r"delivered[ ;,|\t]{1,4}2\d\d|25[0-9] (?:2\.\d\.\d|ok)|"
+    r"(?:have |has )?received (?:it|the|your)|delivered to the following|delivery via|queued as|"
+    r"dostarczono (?:do|pomy[sś]lnie)|pomy[sś]lnie|zosta[lł]a? (?:dostarczon|dor[eę]czon)\w*|otrzymali|"
+    r"erfolgreich|wurde zugestellt|remis avec|livr[eé] [aà]|entregado a|con [eé]xito|consegnato a|"
+    r"sucesso|succesvol|[uú]sp[eě][sš]n[eě])\b|"
+    r"\A\W{0,8}(?:delivered|dostarczono|zugestellt|remis|entregado|consegnato|bezorgd)\b[^\n]{0,20}:\s*\Z"
+)
+_UNREACHED: Final = re.compile(
+    r"(?i)\b(?:not|n't|un\w+|never|nie|nicht|non|pas|no|n[aã]o|niet|fail\w*|could|cannot)\b|n't\b"
+)
+_AFTER: Final = (":", "-", ",", ";", "|", "...", "(")
+"""What parts an address that leads its line from the error."""
+HEADING: Final = 600
+"""Characters above an address in which the heading of its list is sought."""
+
 CANDIDATES: Final = 3 * limits.RECIPIENTS
 """Addresses in a notice that are weighed; each recipient may be named in three places."""
 
@@ -79,7 +96,7 @@ def _named(message: Message, words: str, written_to: str) -> list[str]:
     for match in islice(mentions(words), CANDIDATES):
         bare = (recipient.addresses(match.written, 1) or [""])[0]
         before = words[max(0, match.start - 40) : match.start].rpartition("\n")[2]
-        if not bare or bare.lower() in ours or _NOT_BEFORE.search(before):
+        if not bare or bare.lower() in ours or _NOT_BEFORE.search(before) or _is_reached(words, match):
             continue
         if bare.lower() == written_to.lower() or _stands_alone(words, match, before):
             alone.setdefault(bare.lower(), bare)
@@ -100,7 +117,32 @@ def _named(message: Message, words: str, written_to: str) -> list[str]:
         }
     if strong or _UNQUALIFIED.search(words):
         return list(strong.values())
-    return list(weak.values()) if len(weak) == 1 else []
+    return list(weak.values()) if len(weak) == 1 and notice.is_by_machine(message) else []
+
+
+def is_about_its_reader(message: Message, words: str) -> bool:
+    """Whether a notice that no mail system signs names nobody but the one whom it addresses.
+
+    A bounce tells its reader of somebody else's mailbox; who warns him of his own wants something of him.
+    """
+    reader = message.headers.address(b"to").lower()
+    if not reader or message.made_by_machine or notice.is_by_machine(message):
+        return False
+    return any(each.written.lower() == reader for each in islice(mentions(words), CANDIDATES))
+
+
+def _is_reached(words: str, match: Mention) -> bool:
+    """Whether a notice says that the mail reached an address: on its line, or in the heading of its list."""
+    start = words.rfind("\n", 0, match.start) + 1
+    line = words[max(start, match.start - 80) : match.start] + words[match.end : match.end + 80].partition("\n")[0]
+    if _REACHED.search(line):
+        return not _UNREACHED.search(line)
+    heading = ""
+    for above in reversed(words[max(0, start - HEADING) : start].split("\n")):
+        if above.rstrip().endswith(":") and "@" not in above:
+            heading = above
+            break
+    return bool(_REACHED.search(heading)) and not _UNREACHED.search(heading)
 
 
 def _stands_alone(words: str, match: Mention, before: str) -> bool:
@@ -112,7 +154,7 @@ def _stands_alone(words: str, match: Mention, before: str) -> bool:
     after = words[match.end : match.end + 80].partition("\n")[0]
     if before.strip(" \t<>*-\"'([:;0123456789.)"):
         return bool(_CODED.search(before))
-    return not after.strip(" \t<>*-\"')],;.:") or after.lstrip(" >\"')]").startswith((":", "-", ",", "...", "("))
+    return not after.strip(" \t<>*-\"')],;.:") or after.lstrip(" >\"')]").startswith(_AFTER)
 
 
 def _is_called(match: Mention, before: str) -> bool:

@@ -14,5 +14,5 @@ from bouncemilter.report.freeform.shape import ADDRESS, Shape, compiled
 FORMAT: Final = Shape(
     name="mcafee",
     marks=("addresses had delivery problems ---",),
-    entries=compiled(rf"^[ \t]*{ADDRESS}[ \t]+\((?P<error>[^\n]+)\)[ \t]*$"),
+    entries=compiled(rf"^[ \t]*{ADDRESS}[ \t]+\((?!unrecoverable)(?P<error>[^\n]+)\)[ \t]*$"),
 )

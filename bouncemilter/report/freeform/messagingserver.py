@@ -24,6 +24,7 @@ FORMAT: Final = Shape(
         r"(?:[ \t]*Reason:[^\n]*\n)?[ \t]*Diagnostic code:[ \t]*(?:\w+;)?(?P<error>[^\n]*)"
         r"(?:\n[ \t]*Remote system:[ \t]*dns;(?P<host>[^\s(]+))?",
         r"^[ \t]*Recipient address:[ \t]*(?P<final>\S+)[ \t]*\n"
-        r"(?:[ \t]*Original address:[ \t]*(?P<address>\S+)[ \t]*\n)?(?:[ \t]*Reason:[ \t]*(?P<error>[^\n]*))?",
+        r"(?:[ \t]*Original address:[ \t]*(?P<address>\S+)[ \t]*\n)?"
+        r"(?:[ \t]*Reason:[ \t]*(?P<error>[^\n]*(?:\n[ \t]*Reason:[^\n]*){0,3}))?",
     ),
 )

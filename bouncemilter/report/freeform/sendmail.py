@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Final
 
 from bouncemilter import limits
-from bouncemilter.model import Action, ReportedRecipient
+from bouncemilter.model import Action, Phase, ReportedRecipient
 from bouncemilter.report import recipient, reply
 from bouncemilter.report.message import Message
 
@@ -49,7 +49,7 @@ def read(_message: Message, words: str) -> list[ReportedRecipient]:
         return found
     host = _host(said)
     return [
-        ReportedRecipient(address=match[2], diagnostic=match[1], phase=reply.phase(said), remote_host=host)
+        ReportedRecipient(address=match[2], diagnostic=match[1], phase=_phase(said, match[1], said), remote_host=host)
         for match in islice(_REFUSED.finditer(said), limits.RECIPIENTS + 1)
     ]
 
@@ -72,6 +72,9 @@ def _listed(match: re.Match[str], said: str) -> list[ReportedRecipient]:
         if not named:
             continue
         reason = _REASON.search(entry)
+        if action is Action.DELIVERED:
+            found.append(ReportedRecipient(address=named[0], action=action))
+            continue
         words = _about(said, recipient.addresses(entry, 1)[:1] or named)
         diagnostic = reason[1].removesuffix(")") if reason else words
         found.append(
@@ -79,11 +82,17 @@ def _listed(match: re.Match[str], said: str) -> list[ReportedRecipient]:
                 address=named[0],
                 action=action,
                 diagnostic=diagnostic if not recipient.is_poor(diagnostic) else words or diagnostic,
-                phase=reply.phase(words or said),
+                phase=_phase(said, diagnostic, words or said),
                 remote_host=_host(said),
             )
         )
     return found
+
+
+def _phase(transcript: str, diagnostic: str, words: str) -> Phase:
+    """What the error answered by the transcript, else by its words."""
+    answered = reply.phase_in_transcript(transcript, diagnostic)
+    return answered if answered is not Phase.UNKNOWN else reply.phase(words)
 
 
 def _about(said: str, named: list[str]) -> str:
