@@ -24,6 +24,7 @@ from bouncemilter.model import (
     History,
     Kind,
     Mark,
+    Probation,
     Scope,
     Sentence,
     Trust,
@@ -54,8 +55,13 @@ class Rules:
     soft_spacing: dt.timedelta = dt.timedelta(hours=24)
     """A soft message counts once in this time: a newsletter in four parts is not four weeks of a full mailbox."""
     soft_expiry: dt.timedelta = dt.timedelta(days=90)
+    """Of a soft suppression. Then the address is on probation."""
     require: Trust = Trust.PLAUSIBLE
     """The lowest tier that may count. `none` never counts, whatever stands here."""
+    probation: dt.timedelta = dt.timedelta(days=32)
+    """So long after a soft suppression has expired one soft message is enough; without any, all is forgotten."""
+    second_expiry: dt.timedelta = dt.timedelta(days=180)
+    """Of the soft suppression that follows a probation. The one after that is for good."""
 
 
 AT_ONCE: Final = frozenset(
@@ -147,7 +153,11 @@ def _is_global_hard(mark: Mark) -> bool:
 
 
 def _alone_is_enough(event: Event) -> bool:
-    certain = event.category in AT_ONCE or (event.category is Category.MAILBOX_DISABLED and event.closed_for_good)
+    certain = (
+        event.category in AT_ONCE
+        or (event.category is Category.MAILBOX_DISABLED and event.closed_for_good)
+        or (event.category is Category.DOMAIN_NOT_FOUND and event.dns_confirmed)
+    )
     return certain and event.trust in AUTHENTICATED and not event.forwarded
 
 
@@ -168,14 +178,26 @@ def _soft(event: Event, history: History, rules: Rules) -> Decision:
         and (history.last_success is None or mark.at > history.last_success)
     ]
     count = _messages(soft, event, rules, rules.soft_spacing)
-    seen = Count("soft", count, _needed(rules.soft_messages, event), rules.window.days)
+    probation = _probation(event, history, rules)
+    what, needed = ("soft on probation", 1) if probation else ("soft", rules.soft_messages)
+    seen = Count(what, count, _needed(needed, event), rules.window.days)
     if rules.preset is Preset.HARD_ONLY:
         return Decision(
             Effect.COUNTED, f"{seen}; only watched in the preset hard-only", counts=True, watched=seen.short
         )
     newest = max((mark.at for mark in soft), default=event.at)
-    sentence = Sentence(Scope.GLOBAL, "", Cause.SOFT, expires_at=newest + rules.soft_expiry)
-    return _counted(event, history, sentence, seen)
+    expiry = (rules.soft_expiry, rules.second_expiry)
+    times = probation.times + 1 if probation else 1
+    expires_at = newest + expiry[times - 1] if times <= len(expiry) else None
+    return _counted(event, history, Sentence(Scope.GLOBAL, "", Cause.SOFT, expires_at, times), seen)
+
+
+def _probation(event: Event, history: History, rules: Rules) -> Probation | None:
+    """The probation that the event falls into. A success, or quiet days, have ended it."""
+    found = history.probation
+    if found is None or not found.since <= event.at <= found.since + rules.probation:
+        return None
+    return None if history.last_success and history.last_success > found.since else found
 
 
 def _messages(marks: Iterable[Mark], event: Event, rules: Rules, spacing: dt.timedelta = dt.timedelta()) -> int:
@@ -281,11 +303,21 @@ class Count:
 def _counted(event: Event, history: History, sentence: Sentence, seen: Count) -> Decision:
     """Suppress where `seen` is enough and nothing in force says the same; else watch."""
     why = f"{seen} (trust {event.trust}{', forwarded' if event.forwarded else ''})"
+    if (sentence.scope, sentence.scope_value, sentence.cause) in history.pending:
+        return _decided(event, history, sentence, why)
     if seen.messages < seen.needed:
         return Decision(Effect.COUNTED, why, counts=True, watched=seen.short)
     if _in_force(sentence, history):
         return Decision(Effect.COUNTED, f"{why}; already suppressed", counts=True)
     return Decision(Effect.SUPPRESSED, why, counts=True, sentence=sentence)
+
+
+def _decided(event: Event, history: History, sentence: Sentence, why: str) -> Decision:
+    """The failure of an address whose suppression an incident holds back: a later message than that one decides."""
+    earlier = {mark.message_key for mark in history.marks}
+    if event.message_key in earlier or not (earlier or _needed(1, event) == 1):
+        return Decision(Effect.COUNTED, f"{why}; pending until a later message fails", counts=True)
+    return Decision(Effect.SUPPRESSED, f"{why}; failed again after an incident", counts=True, sentence=sentence)
 
 
 def _in_force(sentence: Sentence, history: History) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from bouncemilter import trust
 from bouncemilter.model import Envelope, Front, Kind, Report, Returned, Source, Trust
-from bouncemilter.trust import Evidence
+from bouncemilter.trust import Evidence, Proof
 
 OURS = Evidence(frozenset({"example.com", "xn--w-uga1v8h.pl"}), frozenset({"mx.example.com"}))
 LOCAL_USERS = dataclasses.replace(OURS, trust_local_users=True)
@@ -29,7 +29,7 @@ def envelope(**fields: Any) -> Envelope:
 
 
 def tier(got: Envelope, report: Report, verp: str = "", evidence: Evidence = OURS) -> tuple[Trust, str]:
-    return tuple(trust.assess(got, report, verp, evidence))  # type: ignore[return-value]
+    return tuple(trust.assess(got, report, Proof(verp), evidence))  # type: ignore[return-value]
 
 
 def bounce(received: str = "", **returned: str) -> Report:

@@ -15,6 +15,8 @@ _COMMANDS: Final = {
     "explain": "bouncemilter.cli.explain",
     "suppression": "bouncemilter.cli.suppression",
     "why": "bouncemilter.cli.why",
+    "incident": "bouncemilter.cli.incident",
+    "returnpath": "bouncemilter.cli.returnpath",
     "rules": "bouncemilter.cli.rules",
     "reclassify": "bouncemilter.cli.reclassify",
     "doctor": "bouncemilter.cli.doctor",

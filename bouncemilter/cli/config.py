@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from bouncemilter.cli import configuration, postfix
-from bouncemilter.doctor.view import postfix_view
+from bouncemilter.cli import configuration, postfix, sendmail
+from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.doctor.site import Site
+from bouncemilter.doctor.view import site_of
 from bouncemilter.settings import reference
 
 
@@ -26,5 +29,19 @@ def reference_() -> None:
 @configuration.option
 def postfix_(config: Path) -> None:
     """Print every line that Postfix's main.cf, master.cf and tables need, explained."""
+    _print(config, postfix.snippet)
+
+
+@command.command("sendmail")
+@configuration.option
+def sendmail_(config: Path) -> None:
+    """Print every line that Sendmail's sendmail.mc and mailertable need, explained."""
+    _print(config, sendmail.snippet)
+
+
+def _print(config: Path, snippet: Callable[[Site], object]) -> None:
     settings = configuration.read(config, environment=False)
-    click.echo(str(postfix.snippet(postfix_view(settings))), nl=False)
+    try:
+        click.echo(str(snippet(site_of(settings))), nl=False)
+    except ValueError as error:
+        raise Failure(str(error), Exit.CONFIGURATION) from None

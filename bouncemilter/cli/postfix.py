@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from textwrap import dedent, indent
 
 from bouncemilter import selftest
+from bouncemilter.cli import postfix_outgoing
 from bouncemilter.doctor.postfix import (
     TRANSPORT,
-    PostfixView,
     Table,
     access_table,
     milter_item,
@@ -18,6 +18,7 @@ from bouncemilter.doctor.postfix import (
     tables,
     transport_table,
 )
+from bouncemilter.doctor.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,40 +43,41 @@ class Snippet:
         return "\n".join(f"##### {title}\n\n{text}" for title, text in parts if text)
 
 
-def snippet(view: PostfixView) -> Snippet:
-    """The lines for `view`. Raises ValueError where neither a sink nor a milter listens."""
-    if not view.sink and not view.milter:
-        raise ValueError("neither a sink nor a milter is configured")
-    return Snippet("\n".join(_main(view)) + "\n", _master(view), tables(view))
+def snippet(site: Site) -> Snippet:
+    """The lines for `site`. Raises ValueError where neither a sink nor a milter listens."""
+    if not site.sink and not site.milter:
+        raise ValueError("neither an LMTP sink nor a milter is configured")
+    return Snippet("\n".join(_main(site)) + "\n", _master(site), tables(site))
 
 
-def _main(view: PostfixView) -> Iterator[str]:
+def _main(site: Site) -> Iterator[str]:
     yield _HEAD
-    yield from _routing(view)
-    if view.milter:
-        yield from _milter(view)
-    yield from _sending(view)
+    yield from _routing(site)
+    if site.milter:
+        yield from _milter(site)
+    yield from _sending(site)
+    yield from postfix_outgoing.main(site)
 
 
-def _routing(view: PostfixView) -> Iterator[str]:
-    transport = transport_table(view).name
-    if not view.sink:
+def _routing(site: Site) -> Iterator[str]:
+    transport = transport_table(site).name
+    if not site.sink:
         yield _comment(f"""
             The doctor's self-test mail goes to {selftest.DOMAIN}, and bounces here at once.""")
         yield _setting("transport_maps", transport)
         yield _comment(f"""
-            The return paths must be addresses that this host delivers, as any other mailbox ({_addresses(view)}),
+            The return paths must be addresses that this host delivers, as any other mailbox ({_addresses(site)}),
             with everything behind the delimiter. What bouncemilter consumes never gets there; while it is away the
             bounces do.""")
-        yield _setting("recipient_delimiter", view.delimiters[0])
+        yield _setting("recipient_delimiter", site.delimiters[0])
         return
     yield _comment(f"""
         Mail to the return paths goes to the sink: bounces of remote hosts and of this Postfix alike. While the sink
         is away the mail waits in the queue, nothing is lost. A return-path domain must not stand in mydestination,
         virtual_alias_domains or virtual_mailbox_domains. {selftest.DOMAIN} is for `bouncemilter doctor`.""")
-    yield _setting("relay_domains", ", ".join(view.domains))
+    yield _setting("relay_domains", ", ".join(site.domains))
     yield _setting("transport_maps", transport)
-    if view.watched and not view.milter:
+    if site.watched and not site.milter:
         yield _comment("""
             The watched addresses have lines of their own in the transport table. What a person wrote to them goes on to
             forward_to, which must not lead back here.""")
@@ -83,7 +85,7 @@ def _routing(view: PostfixView) -> Iterator[str]:
         Port 25 itself refuses what is no return path, postmaster@ or abuse@. Else Postfix would take it, the sink
         refuse it, and Postfix would mail a bounce to a forged sender. This holds for all of relay_domains: for another
         domain of yours that has no list of recipients, add a line  /@other\\.example$/ OK  to the table.""")
-    yield _setting("relay_recipient_maps", recipient_table(view).name)
+    yield _setting("relay_recipient_maps", recipient_table(site).name)
     yield _comment("""
         One recipient in a transaction: one reply for each, whatever happens.""")
     yield _setting(f"{TRANSPORT}_destination_recipient_limit", "1")
@@ -91,24 +93,24 @@ def _routing(view: PostfixView) -> Iterator[str]:
         No greylisting for bounces: many senders of bounces never come back. This must stand before any
         check_policy_service. It opens no relay: it speaks of our own domains only, after smtpd_relay_restrictions,
         and unknown recipients are refused all the same. A greylisting milter (Rspamd) needs its own exemption.""")
-    yield _setting("smtpd_recipient_restrictions", f"check_recipient_access {access_table(view).name}")
+    yield _setting("smtpd_recipient_restrictions", f"check_recipient_access {access_table(site).name}")
 
 
-def _milter(view: PostfixView) -> Iterator[str]:
+def _milter(site: Site) -> Iterator[str]:
     yield _comment("""
         The inbound milter, behind the spam filter: the last in the list. accept: while it is away, mail is delivered as
         if it weren't there; its own time-outs: while it hangs, a session waits seconds instead of minutes. A relative
         path is meant below the queue directory, chrooted or not.""")
-    yield _setting("smtpd_milters", milter_item(view))
+    yield _setting("smtpd_milters", milter_item(site))
     yield _comment("""
         Postfix shows its own bounces to milters only with both of these. Mail of local programs passes untouched.""")
-    yield _setting("non_smtpd_milters", milter_item(view))
+    yield _setting("non_smtpd_milters", milter_item(site))
     yield _setting("internal_mail_filter_classes", "bounce")
 
 
-def _sending(view: PostfixView) -> Iterator[str]:
-    domain, prefix = view.return_paths[0] if view.return_paths else ("example.com", "bounces")
-    plus, equals = view.delimiters[0], view.delimiters[1]
+def _sending(site: Site) -> Iterator[str]:
+    domain, prefix = site.return_paths[0] if site.return_paths else ("example.com", "bounces")
+    plus, equals = site.delimiters[0], site.delimiters[1]
     yield _comment(f"""
         Sending: each recipient needs a return path of its own,
           {prefix}{plus}user{equals}example.org@{domain}  for  user@example.org
@@ -116,19 +118,24 @@ def _sending(view: PostfixView) -> Iterator[str]:
           sendmail -XV -f {prefix}@{domain} -- user@example.org other@example.net
           MAIL FROM:<{prefix}@{domain}> XVERP={plus}{equals}
         XVERP only from this host; name other clients here if they send the mailings.""")
-    yield _setting("default_verp_delimiters", view.delimiters)
+    yield _setting("default_verp_delimiters", site.delimiters)
     yield _setting("smtpd_authorized_verp_clients", "127.0.0.0/8, [::1]/128")
 
 
-def _master(view: PostfixView) -> str:
-    if not view.sink:
-        return ""
+def _master(site: Site) -> str:
+    services = [*_sink_service(site), *postfix_outgoing.master(site)]
+    return "\n\n".join(services) + "\n" if services else ""
+
+
+def _sink_service(site: Site) -> Iterator[str]:
+    if not site.sink:
+        return
     comment = _comment("""
         The sink's own LMTP client. XFORWARD tells the sink which mail was made on this host (SOURCE=LOCAL). Without
         chroot, at most 50 at a time: the sink takes 128 connections. TLS stays off on a socket of this host.""")
     options = ("lmtp_send_xforward_command=yes", "lmtp_tls_security_level=none", f"syslog_name=postfix/{TRANSPORT}")
     lines = [f"{TRANSPORT} unix - - n - 50 lmtp", *(f"  -o {option}" for option in options)]
-    return "\n".join((comment.lstrip(), *lines)) + "\n"
+    yield "\n".join((comment.lstrip(), *lines))
 
 
 _HEAD = """\
@@ -136,8 +143,8 @@ _HEAD = """\
 # last line only. Then: postfix check && postfix reload && bouncemilter doctor"""
 
 
-def _addresses(view: PostfixView) -> str:
-    return ", ".join(f"{prefix}@{domain}" for domain, prefix in view.return_paths)
+def _addresses(site: Site) -> str:
+    return ", ".join(f"{prefix}@{domain}" for domain, prefix in site.return_paths)
 
 
 def _comment(text: str) -> str:

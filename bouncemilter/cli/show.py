@@ -48,9 +48,10 @@ def json_line(value: object) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses, enums and times as what JSON has; `class_` becomes `class`."""
+    """Dataclasses, enums and times as what JSON has; `class_` becomes `class`. What repr() leaves out is left out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name.rstrip("_"): plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        shown = (field.name for field in dataclasses.fields(value) if field.repr)
+        return {name.rstrip("_"): plain(getattr(value, name)) for name in shown}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, dt.datetime | dt.date):

@@ -43,6 +43,7 @@ def command() -> None:
 @_word(Class, "--class", "class_", help="Only of this class of failure.")
 @_word(Category, "--category", metavar="CATEGORY", help="Only of this category of failure.")
 @click.option("--domain", default="", help="Only addresses of this domain.")
+@click.option("--pending", is_flag=True, help="Only those that an incident holds back: nothing is refused for them.")
 @click.option("--watched", is_flag=True, help="Instead: addresses with counted failures that are not suppressed.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
 @_AS_JSON
@@ -52,14 +53,16 @@ def list_(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     class_: Class | None,
     category: Category | None,
     domain: str,
+    pending: bool,
     watched: bool,
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """List the suppressions in force, oldest first; those watched, newest failure first."""
-    if watched and cause:
-        raise click.UsageError("--watched and --cause exclude each other")
-    wanted = Filter(cause=cause, class_=class_, category=category, domain=address.domain_key(domain))
+    """List the suppressions in force and pending, oldest first; those watched, newest failure first."""
+    if watched and (cause or pending):
+        raise click.UsageError("--watched excludes --cause and --pending")
+    state = True if pending else None
+    wanted = Filter(cause=cause, class_=class_, category=category, domain=address.domain_key(domain), pending=state)
 
     async def suppressed(store: Store, _: Settings) -> list[Suppression]:
         return [each async for each in store.suppressions(wanted, limit)]
@@ -78,14 +81,15 @@ def list_(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @_AS_JSON
 def check(config: Path, addresses: tuple[str, ...], as_json: bool) -> None:
-    """Say whether addresses are suppressed: exit 0 if any of them is, 1 if none."""
+    """Say whether addresses are suppressed: exit 0 if any of them is, 1 if none. What is pending refuses nothing."""
 
     async def find(store: Store, settings: Settings) -> list[Suppression]:
-        return [each for one in addresses for each in await store.suppressed(_key(one, settings))]
+        keys = [_key(one, settings) for one in addresses]
+        return [each for key in keys for each in (*await store.suppressed(key), *await store.held_back(key))]
 
     found = with_store(config, find)
     _print(found, as_json=as_json)
-    raise SystemExit(Exit.OK if found else Exit.NO)
+    raise SystemExit(Exit.OK if any(not each.pending for each in found) else Exit.NO)
 
 
 @command.command("add")
@@ -183,7 +187,7 @@ def _print_watched(found: list[Watched], *, as_json: bool) -> None:
 
 
 def _row(each: Suppression) -> tuple[object, ...]:
-    until = each.expires_at or "for good"
+    until = f"pending (incident {each.incident})" if each.pending else each.expires_at or "for good"
     why = each.note or each.reason
     return (each.address_key, _scope(each), each.cause, each.category, each.created_at, until, each.created_by, why)
 

@@ -12,7 +12,8 @@ from bouncemilter.classify.advice import Language, advice
 from bouncemilter.cli import configuration, language, show
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.storage import with_store
-from bouncemilter.model import Suppression
+from bouncemilter.model import Cause, Suppression
+from bouncemilter.policy import Rules
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store, StoredEvent
 
@@ -47,9 +48,7 @@ def command(config: Path, written: str, as_json: bool, lang: Language) -> None:
 
 def _suppression(each: Suppression, now: dt.datetime, lang: Language) -> None:
     show.line("")
-    state = "in force" if each.in_force(now) else "expired"
-    if each.ended_at:
-        state = f"lifted {show.cell(each.ended_at)} UTC by {each.ended_by}"
+    state = _state(each, now)
     until = f"until {show.cell(each.expires_at)} UTC" if each.expires_at else "for good"
     show.line(f"suppression {each.id}: {each.cause}, {each.scope} {each.scope_value}".rstrip() + f", {until}; {state}")
     _fields(
@@ -61,7 +60,20 @@ def _suppression(each: Suppression, now: dt.datetime, lang: Language) -> None:
         ("server said", each.diagnostic),
         ("trust", each.trust or ""),
         ("event", each.event_id),
+        ("incident", str(each.incident or "")),
     )
+
+
+def _state(each: Suppression, now: dt.datetime) -> str:
+    if each.ended_at:
+        return f"lifted {show.cell(each.ended_at)} UTC by {each.ended_by}"
+    if each.pending:
+        return f"pending: incident {each.incident} holds it back until the next message"
+    if each.in_force(now):
+        return "in force"
+    if each.cause is Cause.SOFT and each.expires_at and now < each.expires_at + Rules().probation:
+        return f"expired; on probation until {show.cell(each.expires_at + Rules().probation)} UTC"
+    return "expired"
 
 
 def _event(stored: StoredEvent, lang: Language) -> None:
@@ -83,6 +95,7 @@ def _event(stored: StoredEvent, lang: Language) -> None:
         ("message", event.message_key),
         ("subject", event.returned.subject),
         ("excerpt", event.excerpt),
+        ("incident", str(stored.incident or "")),
     )
 
 

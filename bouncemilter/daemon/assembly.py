@@ -14,14 +14,17 @@ from typing import Final
 import structlog
 
 from bouncemilter import address, classify, policy, trust
+from bouncemilter.fronts.access import AccessOptions
 from bouncemilter.fronts.milter import MilterOptions
 from bouncemilter.fronts.sink import Listener, Protocol, SinkOptions
 from bouncemilter.model import Disposition, Front, Trust
-from bouncemilter.pipeline import Options
+from bouncemilter.pipeline import DepartureOptions, Options
 from bouncemilter.pipeline.attribution import Attribution
-from bouncemilter.returnpath import Recognizer, ReturnPath
-from bouncemilter.settings import Settings
-from bouncemilter.settings.types import OnError, PolicySettings
+from bouncemilter.returnpath import Recognizer, Signer
+from bouncemilter.settings import Settings, signing
+from bouncemilter.settings.checks import return_path_of
+from bouncemilter.settings.types import OnError, PolicySettings, StreamSettings
+from bouncemilter.stream import Match, Stream
 
 _log = structlog.get_logger()
 
@@ -29,7 +32,7 @@ HOP_KEY: Final = "hop.key"
 PASSED: Final = "passed"
 _HOP_KEY_OCTETS: Final = 32
 
-_RELOADED: Final = frozenset({"inbound", "return_path", "policy", "classify", "log"})
+_RELOADED: Final = frozenset({"inbound", "return_path", "dkim", "stream", "policy", "classify", "log"})
 """The tables that a reload changes; everything else holds sockets, files or other processes' knowledge."""
 
 
@@ -61,21 +64,59 @@ def classifier(settings: Settings) -> classify.Classifier:
 
 def recognizer(settings: Settings) -> Recognizer:
     """Which envelope recipients are ours."""
-    paths = (
-        ReturnPath(each.domain, each.prefix, each.delimiters, tuple(each.sender_domains))
-        for each in settings.return_path
-    )
-    return Recognizer(paths, settings.inbound.addresses)
+    return Recognizer(signing.return_paths(settings), settings.inbound.addresses)
 
 
 def pipeline_options(settings: Settings) -> Options:
     """What the path needs to know."""
+    fold = settings.policy.fold_local_part
+    prover = trust.Prover(recognizer(settings), signing.signed_paths(settings), signing.dkim_keys(settings), fold=fold)
     return Options(
-        attribution=Attribution(recognizer(settings), _evidence(settings), settings.policy.fold_local_part),
+        attribution=Attribution(prover, _evidence(settings), fold),
         rules=_rules(settings.policy),
         passed=frozenset(settings.inbound.also_pass),
         on_error={Front.MILTER: Disposition.PASS} if settings.milter.on_error is OnError.ACCEPT else {},
     )
+
+
+def departure_options(settings: Settings) -> DepartureOptions:
+    """What the gate of outgoing mail needs to know."""
+    return DepartureOptions(
+        streams=tuple(_stream(settings, each) for each in settings.stream),
+        signers=_signers(settings),
+        fold_local_part=settings.policy.fold_local_part,
+        observing=settings.policy.preset is policy.Preset.OBSERVE,
+    )
+
+
+def _stream(settings: Settings, given: StreamSettings) -> Stream:
+    path = return_path_of(settings, given)
+    match = given.match
+    return Stream(
+        name=given.name,
+        kind=given.kind,
+        match=Match(
+            daemon_name=tuple(match.daemon_name),
+            sasl_login=tuple(match.sasl_login),
+            client=tuple(match.client),
+            local_user=match.local_user,
+            sender=tuple(match.sender),
+            sender_domain=tuple(match.sender_domain),
+        ),
+        return_path=signing.return_path(path) if path else None,
+        list_id=given.list,
+        campaign_headers=tuple(given.campaign_headers),
+        on_suppressed=given.suppressed,
+        refuse_dead=given.refuse_dead,
+    )
+
+
+def _signers(settings: Settings) -> dict[str, Signer]:
+    """By return path: who signs it. Raises KeyFileError."""
+    fold = settings.policy.fold_local_part
+    return {
+        str(each.path): Signer(each.path, each.keys, fold_local_part=fold) for each in signing.signed_paths(settings)
+    }
 
 
 def _evidence(settings: Settings) -> trust.Evidence:
@@ -83,6 +124,7 @@ def _evidence(settings: Settings) -> trust.Evidence:
     names = settings.sink.mta_names or [host_name()]
     return trust.Evidence(
         own_domains=frozenset(address.domain_key(name) for name in (*settings.inbound.own_domains, *senders)),
+        signed_domains=frozenset(name for path in signing.signed_paths(settings) for name in path.path.sender_domains),
         mta_names=frozenset(name.lower() for name in names),
         trust_local_users=settings.milter.trust_local_users,
     )
@@ -118,6 +160,11 @@ def sink_options(settings: Settings) -> SinkOptions:
         connections=sink.max_connections,
         spool=settings.state_directory,
     )
+
+
+def access_options(settings: Settings) -> AccessOptions:
+    """What the access socket needs to know."""
+    return AccessOptions(settings.access.address, int(settings.access.socket_mode, 8))
 
 
 def milter_options(settings: Settings) -> MilterOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import gc
 import signal
@@ -19,18 +20,23 @@ import bouncemilter
 from bouncemilter import notify
 from bouncemilter.classify import RulesError
 from bouncemilter.daemon import assembly, log
+from bouncemilter.fronts.access import AccessFront
 from bouncemilter.fronts.milter import MilterFront, SocketError
 from bouncemilter.fronts.sink import Sink
 from bouncemilter.model import Cause
-from bouncemilter.pipeline import Pipeline, balance
+from bouncemilter.pipeline import Gate, Pipeline, balance, departure
 from bouncemilter.pipeline import path as pipeline_path
+from bouncemilter.pipeline.confirmation import Confirmer
+from bouncemilter.pipeline.sentlog import SentLog
 from bouncemilter.settings import Settings, SettingsError, load
-from bouncemilter.store import Store, StoreUnavailable
+from bouncemilter.store import Follower, Store, StoreUnavailable, SuppressionIndex, Suppressions
 from bouncemilter.web.app import application
 from bouncemilter.web.server import WebServer
 
 STORE_UP: Final = Gauge("bouncemilter_store_up", "Whether the last write to the store succeeded")
 SUPPRESSED: Final = Gauge("bouncemilter_suppressions_active", "Suppressions in force", ["cause"])
+PENDING: Final = Gauge("bouncemilter_suppressions_pending", "Suppressions that an incident holds back")
+INCIDENTS_OPEN: Final = Gauge("bouncemilter_incidents_open", "Incidents that failures still belong to")
 RELOAD_SUCCESS: Final = Gauge("bouncemilter_reload_success", "Whether the last reload of the configuration succeeded")
 RELOAD_TIME: Final = Gauge("bouncemilter_reload_timestamp_seconds", "When the configuration was last taken over")
 INFO: Final = Gauge("bouncemilter_info", "Always 1", ["version"])
@@ -94,7 +100,8 @@ class Daemon:
             notify.ready()
             if self._reload_wanted:
                 self.reload()
-            background = [asyncio.create_task(self._feed_watchdog()), asyncio.create_task(self._purge())]
+            confirmer = Confirmer(self._store, lambda: self._pipeline.rules, self._resolver)
+            background = [asyncio.create_task(each) for each in (self._feed_watchdog(), self._purge(), confirmer.run())]
             await self._stop.wait()
             notify.stopping()
             self._draining = True
@@ -116,12 +123,27 @@ class Daemon:
         closing.push_async_callback(self._store.close)
         STORE_UP.set(1)
         self._pipeline = Pipeline(self._store, classifier, assembly.pipeline_options(settings))
+        self._follow_suppressions(closing)
         try:
             await self._start_fronts(closing)
         except OSError as error:
             raise StartError(_reason(error)) from error
         except SocketError as error:
             raise StartError(str(error)) from error
+
+    def _follow_suppressions(self, closing: AsyncExitStack) -> None:
+        """Read the suppressions, and keep up with whoever changes them; outgoing mail is held against them."""
+        index = SuppressionIndex()
+        # Not waited for: until ten million suppressions are read, the store is asked.
+        following = asyncio.create_task(Follower(self._store, index).run())
+        closing.push_async_callback(_cancelled, following)
+        sent = SentLog(self._store)
+        writing = asyncio.create_task(sent.run())
+        closing.push_async_callback(sent.flush)
+        closing.push_async_callback(_cancelled, writing)
+        self._gate = Gate(
+            self._store, Suppressions(self._store, index), sent, assembly.departure_options(self._settings)
+        )
 
     async def _start_fronts(self, closing: AsyncExitStack) -> None:
         settings = self._settings
@@ -138,10 +160,18 @@ class Daemon:
             stops.append(lambda: sink.stop(GRACE_SECONDS))
         if settings.milter.enabled:
             milter = MilterFront(
-                assembly.milter_options(settings), self._pipeline, asyncio.get_running_loop(), self._milter_ended
+                assembly.milter_options(settings),
+                self._pipeline,
+                self._gate,
+                asyncio.get_running_loop(),
+                self._milter_ended,
             )
             milter.start()
             stops.append(lambda: _stop_milter(milter))
+        if settings.access.enabled:
+            access = AccessFront(assembly.access_options(settings), self._gate)
+            await _started(settings.access.address, access.start)
+            stops.append(access.stop)
 
     def _milter_ended(self, reason: str) -> None:
         """End, and let the service manager start us anew: libmilter can't be started twice in one process."""
@@ -180,7 +210,9 @@ class Daemon:
         if fixed:
             raise StartError(f"only a restart changes {', '.join(fixed)}")
         classifier = assembly.classifier(settings)
-        self._pipeline.configure(classifier, assembly.pipeline_options(settings))
+        options, departures = assembly.pipeline_options(settings), assembly.departure_options(settings)
+        self._pipeline.configure(classifier, options)
+        self._gate.configure(departures)
         self._settings = settings
         log.configure(settings.log.level)
 
@@ -223,6 +255,11 @@ class Daemon:
             _log.error("store_down", error=reason)
         self._broken = "store unavailable"
 
+    def _resolver(self) -> str | None:
+        """Who is asked for domains that others did not find; None where nobody is."""
+        settings = self._settings.policy
+        return settings.resolver if settings.confirm_domains else None
+
     async def _purge(self) -> None:
         """Forget what is older than its retention, once an hour."""
         while True:
@@ -236,10 +273,13 @@ class Daemon:
         """Bring the gauges that mirror the store up to date."""
         try:
             active = await self._store.suppressed_by_cause(dt.datetime.now(dt.UTC))
+            undecided = await self._store.undecided()
         except StoreUnavailable:
             return
         for cause in Cause:
             SUPPRESSED.labels(cause).set(active.get(cause, 0))
+        PENDING.set(undecided.pending)
+        INCIDENTS_OPEN.set(undecided.open)
 
 
 def _declare() -> None:
@@ -247,6 +287,7 @@ def _declare() -> None:
     disable_created_metrics()  # type: ignore[no-untyped-call]  # theirs has no types
     balance.declare()
     pipeline_path.declare()
+    departure.declare()
     INFO.labels(bouncemilter.__version__).set(1)
     RELOAD_SUCCESS.set(1)
     RELOAD_TIME.set_to_current_time()
@@ -267,6 +308,12 @@ async def _started(what: str, start: Callable[[], Awaitable[None]]) -> None:
 async def _all_at_once(stops: list[Callable[[], Awaitable[None]]]) -> None:
     """Stop the fronts side by side, so that each has the whole grace."""
     await asyncio.gather(*(stop() for stop in stops))
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 async def _stop_milter(milter: MilterFront) -> None:

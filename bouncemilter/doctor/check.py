@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from bouncemilter.doctor.command import Run
-from bouncemilter.doctor.postfix import PostfixView
+from bouncemilter.doctor.names import Lookup, lookup
+from bouncemilter.doctor.site import Site
 
 
 class Level(StrEnum):
@@ -56,7 +57,7 @@ Seen = Callable[[str], Awaitable[str | None]]
 class Host:
     """What is configured here; plain values."""
 
-    view: PostfixView
+    site: Site
     """Return paths, sockets, watched addresses. `queue_directory` is only used where Postfix does not tell its own."""
     passed: Path | None = None
     """The Maildir of passed mail; None where all is forwarded."""
@@ -88,3 +89,7 @@ class Context:
     """Run a command with that standard input."""
     seen: Seen | None = None
     """None where no self-test is wanted."""
+    lookup: Lookup = field(default_factory=lookup)
+    """Asks DNS."""
+    smtp: str = "127.0.0.1:25"
+    """HOST:PORT where the mail server takes mail of other hosts."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from bouncemilter.doctor.check import Context, Finding, fail, ok, warn
 from bouncemilter.doctor.postconf import Facts, Service, split_list
-from bouncemilter.doctor.postfix import PostfixView
 from bouncemilter.doctor.routing import PRINT
+from bouncemilter.doctor.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class MilterListed:
         command = "smtpd" if self.parameter == "smtpd_milters" else "cleanup"
         services = self.facts.running(command)
         items = [(service, item) for service in services for item in self._items(service)]
-        ours = [item for service, item in items if leads_to_milter(item[0], service, self.facts, context.host.view)]
+        ours = [item for service, item in items if leads_to_milter(item[0], service, self.facts, context.host.site)]
         if not ours:
             named = [item[0] for service, item in items if service.chrooted and item[0].startswith("unix:")]
             hint = f" ({command} runs under chroot and sees {', '.join(dict.fromkeys(named))})" if named else ""
-            return fail(f"the milter {context.host.view.milter} is not in {self.parameter}{hint}", PRINT)
+            return fail(f"the milter {context.host.site.milter} is not in {self.parameter}{hint}", PRINT)
         actions = {item[1] or self.facts.value("milter_default_action") for item in ours}
         if actions != {"accept"}:
             text = f"while the milter is away, {self.parameter} does: {', '.join(sorted(actions))}"
@@ -41,7 +41,7 @@ class MilterListed:
 
     def _items(self, service: Service) -> list[tuple[str, str]]:
         """(endpoint, own default action or an empty string) of each milter that a service asks."""
-        return [_milter(item) for item in split_list(self.facts.value(self.parameter, service))]
+        return endpoints(self.facts.value(self.parameter, service))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class OwnBounces:
         """Look for `bounce` among the internal mail classes."""
         if "bounce" in split_list(self.facts.value("internal_mail_filter_classes")):
             return ok("internal_mail_filter_classes holds bounce")
-        if context.host.view.sink:
+        if context.host.site.sink:
             return ok("Postfix's own bounces pass the milter by; those to return paths reach the sink")
         return fail("internal_mail_filter_classes lacks bounce: this Postfix's own bounces are missed", PRINT)
 
@@ -69,19 +69,24 @@ class Delimiter:
 
     async def run(self, context: Context) -> Finding:
         """Compare recipient_delimiter."""
-        found, wanted = self.facts.value("recipient_delimiter"), context.host.view.delimiters[0]
+        found, wanted = self.facts.value("recipient_delimiter"), context.host.site.delimiters[0]
         if wanted not in found:
             return fail(f"recipient_delimiter is {found or 'empty'}: Postfix refuses PREFIX{wanted}…", PRINT)
         return ok(f"recipient_delimiter is {found}")
 
 
-def leads_to_milter(endpoint: str, service: Service, facts: Facts, view: PostfixView) -> bool:
+def leads_to_milter(endpoint: str, service: Service, facts: Facts, site: Site) -> bool:
     """Whether an item of a milter list is the socket at which our milter listens."""
-    kind, _, rest = view.milter.partition(":")
+    kind, _, rest = site.milter.partition(":")
     found, _, name = endpoint.partition(":")
     if found != kind:
         return False
     return str(facts.path(name, service)) == rest if kind == "unix" else name == rest
+
+
+def endpoints(value: str) -> list[tuple[str, str]]:
+    """(endpoint, own default action or an empty string) of each milter in a list of milters."""
+    return [_milter(item) for item in split_list(value)]
 
 
 def _milter(item: str) -> tuple[str, str]:

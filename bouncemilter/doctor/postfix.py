@@ -12,6 +12,7 @@ from typing import Final
 
 from bouncemilter import selftest
 from bouncemilter.address import domain_key
+from bouncemilter.doctor.site import Site
 from bouncemilter.returnpath import PASSED_LOCAL_PARTS
 
 TRANSPORT: Final = "bouncemilter"
@@ -22,31 +23,6 @@ MILTER_TIMEOUTS: Final = "connect_timeout=5s, command_timeout=10s, content_timeo
 """Postfix's own (30, 30, 300 s) let a hung milter hold every SMTP session. A commit waits at most 5 s for a lock."""
 
 _PATTERN_CHARACTERS = frozenset(r".^$*+?()[]{}|\/")
-
-
-@dataclass(frozen=True, slots=True)
-class PostfixView:
-    """The part of the configuration that Postfix must know; plain values."""
-
-    return_paths: tuple[tuple[str, str], ...]
-    """(domain, prefix) of each return path."""
-    sink: str = ""
-    """Where the LMTP sink listens: `unix:/absolute/path` or `inet:HOST:PORT`. Empty: no sink, the milter takes all."""
-    milter: str = ""
-    """Where the milter listens, in the same form. Empty: no milter."""
-    watched: tuple[str, ...] = ()
-    """The exact addresses of `inbound.addresses`."""
-    queue_directory: str = "/var/spool/postfix"
-    """`postconf -h queue_directory`: what a chrooted service takes for its root."""
-    map_directory: str = "/etc/postfix/bouncemilter"
-    """Where the lookup tables are to lie."""
-    delimiters: str = "+="
-    """Between prefix and recipient, then between the recipient's local part and domain."""
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """The return-path domains, each once, as A-labels, in the order of the configuration."""
-        return tuple(dict.fromkeys(domain_key(domain) for domain, _ in self.return_paths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +40,37 @@ class Table:
         return f"{self.kind}:{self.path}"
 
 
-def nexthop(view: PostfixView) -> str:
+def nexthop(site: Site) -> str:
     """What stands in a transport table for mail to the sink: `bouncemilter:unix:bouncemilter/lmtp.sock`."""
-    kind, _, rest = view.sink.partition(":")
+    kind, _, rest = site.sink.partition(":")
     if kind == "unix":
-        return f"{TRANSPORT}:unix:{below_queue(rest, view.queue_directory)}"
+        return f"{TRANSPORT}:unix:{below_queue(rest, site.queue_directory)}"
     host, _, port = rest.rpartition(":")
     return f"{TRANSPORT}:inet:{_bracketed(host)}:{port}"
 
 
-def milter_endpoint(view: PostfixView) -> str:
+def milter_endpoint(site: Site) -> str:
     """The milter as Postfix names it: `unix:bouncemilter/milter.sock`, `inet:127.0.0.1:7357`."""
-    kind, _, rest = view.milter.partition(":")
-    return f"unix:{below_queue(rest, view.queue_directory)}" if kind == "unix" else view.milter
+    kind, _, rest = site.milter.partition(":")
+    return f"unix:{below_queue(rest, site.queue_directory)}" if kind == "unix" else site.milter
 
 
-def milter_item(view: PostfixView) -> str:
+def milter_item(site: Site, away: str = "accept") -> str:
     """The milter as an item of smtpd_milters, with time-outs and default action of its own (MILTER_README)."""
-    return f"{{ {milter_endpoint(view)}, {MILTER_TIMEOUTS}, default_action=accept }}"
+    return f"{{ {milter_endpoint(site)}, {MILTER_TIMEOUTS}, default_action={away} }}"
+
+
+def login_lines(site: Site) -> tuple[str, ...]:
+    """Lines of a regexp table for smtpd_sender_login_maps: who may write signed return paths as envelope sender.
+
+    The logins of the streams, as far as they are told by login; else the word LOGIN, to be filled in.
+    """
+    logins = dict.fromkeys(login for stream in site.streams for login in stream.match.sasl_login)
+    names = ",".join(logins) or "LOGIN"
+    plus = _escape(site.delimiters[0])
+    return tuple(
+        f"/^{_escape(prefix)}{plus}.*@{_escape(domain_key(domain))}$/  {names}" for domain, prefix in site.signed
+    )
 
 
 def below_queue(path: str, queue_directory: str) -> str:
@@ -94,36 +83,36 @@ def below_queue(path: str, queue_directory: str) -> str:
     return str(socket.relative_to(queue)) if socket.is_relative_to(queue) else path
 
 
-def transport_table(view: PostfixView) -> Table:
+def transport_table(site: Site) -> Table:
     """Who gets the mail of the return paths (and, without a milter, of the watched addresses)."""
     lines = [f"{selftest.DOMAIN}  error:{SELFTEST_ANSWER}"]
-    if view.sink:
-        keys = [*view.domains, *(() if view.milter else view.watched)]
-        lines[:0] = [f"{key}  {nexthop(view)}" for key in keys]
-    return Table("texthash", f"{view.map_directory}/transport", tuple(lines))
+    if site.sink:
+        keys = [*site.domains, *(() if site.milter else site.watched)]
+        lines[:0] = [f"{key}  {nexthop(site)}" for key in keys]
+    return Table("texthash", f"{site.map_directory}/transport", tuple(lines))
 
 
-def recipient_table(view: PostfixView) -> Table:
+def recipient_table(site: Site) -> Table:
     """The only recipients that port 25 takes for the return-path domains. Patterns ignore case (regexp_table(5))."""
-    return Table("regexp", f"{view.map_directory}/recipients", tuple(_recipient_patterns(view)))
+    return Table("regexp", f"{site.map_directory}/recipients", tuple(_recipient_patterns(site)))
 
 
-def access_table(view: PostfixView) -> Table:
+def access_table(site: Site) -> Table:
     """The return-path domains, as an access(5) table that ends a restriction list."""
-    lines = tuple(f"/@{_escape(domain)}$/  OK" for domain in view.domains)
-    return Table("regexp", f"{view.map_directory}/access", lines)
+    lines = tuple(f"/@{_escape(domain)}$/  OK" for domain in site.domains)
+    return Table("regexp", f"{site.map_directory}/access", lines)
 
 
-def tables(view: PostfixView) -> tuple[Table, ...]:
+def tables(site: Site) -> tuple[Table, ...]:
     """All lookup tables that the printed lines name."""
-    routed = (recipient_table(view), access_table(view)) if view.sink else ()
-    return (transport_table(view), *routed)
+    routed = (recipient_table(site), access_table(site)) if site.sink else ()
+    return (transport_table(site), *routed)
 
 
-def _recipient_patterns(view: PostfixView) -> Iterator[str]:
-    for domain, prefix in view.return_paths:
-        yield f"/^{_escape(prefix)}({_escape(view.delimiters[0])}.*)?@{_escape(domain_key(domain))}$/  OK"
-    for domain in view.domains:
+def _recipient_patterns(site: Site) -> Iterator[str]:
+    for domain, prefix in site.return_paths:
+        yield f"/^{_escape(prefix)}({_escape(site.delimiters[0])}.*)?@{_escape(domain_key(domain))}$/  OK"
+    for domain in site.domains:
         yield f"/^({'|'.join(PASSED_LOCAL_PARTS)})@{_escape(domain)}$/  OK"
 
 

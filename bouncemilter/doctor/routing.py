@@ -9,7 +9,8 @@ from typing import Final
 
 from bouncemilter.doctor.check import Context, Finding, fail, ok, warn
 from bouncemilter.doctor.postconf import Facts, Service, split_list
-from bouncemilter.doctor.postfix import TRANSPORT, PostfixView
+from bouncemilter.doctor.postfix import TRANSPORT
+from bouncemilter.doctor.site import Site
 
 PRINT: Final = "bouncemilter config postfix"
 """The command that prints the missing lines: the remedy of most findings here."""
@@ -47,8 +48,8 @@ class Route:
 
     async def run(self, context: Context) -> Finding:
         """Follow the transport tables, the service in master.cf and the path of its socket."""
-        view = context.host.view
-        address = f"{self.prefix}{view.delimiters[0]}jan{view.delimiters[1]}example.org@{self.domain}"
+        site = context.host.site
+        address = f"{self.prefix}{site.delimiters[0]}jan{site.delimiters[1]}example.org@{self.domain}"
         keys = (address, f"{self.prefix}@{self.domain}", self.domain, *_parents(self.domain))
         found = await self.facts.lookup(context.run, "transport_maps", keys)
         name, _, hop = found.partition(":")
@@ -57,8 +58,8 @@ class Route:
         service = self.facts.service(name)
         if service is None or service.command not in ("lmtp", "smtp"):
             return fail(f"transport {name} is no LMTP or SMTP service of master.cf", PRINT)
-        if not leads_to_sink(hop, service, self.facts, view):
-            return fail(f"{self.domain} goes to {found}, the sink listens at {view.sink}", PRINT)
+        if not leads_to_sink(hop, service, self.facts, site):
+            return fail(f"{self.domain} goes to {found}, the sink listens at {site.sink}", PRINT)
         return self._quality(service)
 
     def _quality(self, service: Service) -> Finding:
@@ -102,7 +103,7 @@ class Recipients:
         if not self.facts.value("relay_recipient_maps"):
             text = f"relay_recipient_maps is empty: Postfix takes everything@{self.domain} and bounces what we refuse"
             return fail(text, PRINT)
-        plus, equals = context.host.view.delimiters[0], context.host.view.delimiters[1]
+        plus, equals = context.host.site.delimiters[0], context.host.site.delimiters[1]
         for local in (f"{self.prefix}{plus}jan{equals}example.org", self.prefix, "postmaster", "abuse"):
             if not await self._known(context, local):
                 return fail(f"relay_recipient_maps refuses {local}@{self.domain}", PRINT)
@@ -150,15 +151,15 @@ class VerpDelimiters:
 
     async def run(self, context: Context) -> Finding:
         """Compare default_verp_delimiters."""
-        found, wanted = self.facts.value("default_verp_delimiters"), context.host.view.delimiters
+        found, wanted = self.facts.value("default_verp_delimiters"), context.host.site.delimiters
         if found != wanted:
             return warn(f"default_verp_delimiters is {found}, the configuration says {wanted}", PRINT)
         return ok(f"default_verp_delimiters is {wanted}")
 
 
-def leads_to_sink(hop: str, service: Service, facts: Facts, view: PostfixView) -> bool:
+def leads_to_sink(hop: str, service: Service, facts: Facts, site: Site) -> bool:
     """Whether the next hop of a transport line is the socket at which the sink listens."""
-    kind, _, rest = view.sink.partition(":")
+    kind, _, rest = site.sink.partition(":")
     if kind == "unix":
         return hop.startswith("unix:") and str(facts.path(hop.removeprefix("unix:"), service)) == rest
     return _bare(hop.removeprefix("inet:")) == _bare(rest)

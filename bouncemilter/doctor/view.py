@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from bouncemilter.daemon import assembly
 from bouncemilter.doctor.check import Host
-from bouncemilter.doctor.postfix import PostfixView
+from bouncemilter.doctor.site import Site
 from bouncemilter.settings import Settings
+from bouncemilter.settings.types import MatchSettings
+from bouncemilter.stream import Match, Stream
 
 
-def postfix_view(settings: Settings) -> PostfixView:
-    """What Postfix must know."""
+def site_of(settings: Settings) -> Site:
+    """What the mail server must know."""
     lmtp = [listener.address for listener in settings.sink.listener if listener.protocol == "lmtp"]
-    return PostfixView(
-        return_paths=tuple((path.domain, path.prefix) for path in settings.return_path),
+    paths = settings.return_path
+    return Site(
+        return_paths=tuple((path.domain, path.prefix) for path in paths),
         sink=lmtp[0] if settings.sink.enabled and lmtp else "",
         milter=settings.milter.socket if settings.milter.enabled else "",
         watched=tuple(settings.inbound.addresses),
-        delimiters=settings.return_path[0].delimiters if settings.return_path else "+=",
+        delimiters=paths[0].delimiters if paths else "+=",
+        signed=tuple((path.domain, path.prefix) for path in paths if path.key_file),
+        senders=tuple((sender, path.domain) for path in paths for sender in path.sender_domains),
+        streams=tuple(Stream(each.name, each.kind, _match(each.match)) for each in settings.stream),
+        access=settings.access.address if settings.access.enabled else "",
     )
 
 
@@ -24,8 +31,17 @@ def host(settings: Settings) -> Host:
     """What the doctor examines."""
     passed = settings.sink.enabled and not settings.sink.forward_to
     return Host(
-        view=postfix_view(settings),
+        site=site_of(settings),
         passed=settings.state_directory / assembly.PASSED if passed else None,
         metrics=settings.web.address if settings.web.enabled else "",
         mta_names=tuple(settings.sink.mta_names or [assembly.host_name()]) if settings.sink.enabled else (),
+    )
+
+
+def _match(match: MatchSettings) -> Match:
+    return Match(
+        daemon_name=tuple(match.daemon_name),
+        sasl_login=tuple(match.sasl_login),
+        client=tuple(match.client),
+        local_user=match.local_user,
     )

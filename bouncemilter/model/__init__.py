@@ -4,13 +4,16 @@ Every name here stands in the database, in metrics labels, in rule files and in 
 `bouncemilter classify --json`; changing one is a breaking change. A leaf: standard library only, no I/O.
 """
 
+from bouncemilter.model.incident import Incident, IncidentKind, Outcome
 from bouncemilter.model.ledger import (
     Decision,
     Effect,
     Event,
     History,
     Mark,
+    Probation,
     Sentence,
+    Standing,
     Suppression,
 )
 from bouncemilter.model.report import (
@@ -22,6 +25,7 @@ from bouncemilter.model.report import (
     Ruling,
     Verdict,
 )
+from bouncemilter.model.sent import Sent, SentDays, Withheld, Withholding, address_hash
 from bouncemilter.model.vocabulary import (
     CLASS_OF,
     Action,
@@ -52,18 +56,28 @@ __all__ = [
     "Event",
     "Front",
     "History",
+    "Incident",
+    "IncidentKind",
     "Kind",
     "Mark",
+    "Outcome",
     "Phase",
+    "Probation",
     "RecipientVerdict",
     "Report",
     "ReportedRecipient",
     "Returned",
     "Ruling",
     "Scope",
+    "Sent",
+    "SentDays",
     "Sentence",
     "Source",
+    "Standing",
     "Suppression",
     "Trust",
     "Verdict",
+    "Withheld",
+    "Withholding",
+    "address_hash",
 ]

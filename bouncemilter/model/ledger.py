@@ -45,6 +45,16 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Probation:
+    """A soft suppression that has expired: whether the mailbox is well again, the next message shows."""
+
+    since: dt.datetime
+    """When it expired."""
+    times: int
+    """How often the address was suppressed by now, one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What the store knows of one address when a new event about it is judged."""
 
@@ -54,6 +64,10 @@ class History:
     """The newest success (delivered report, receipt, auto-reply) of a tier that may count."""
     suppressed: frozenset[tuple[Scope, str, Cause]] = field(default_factory=frozenset)
     """(scope, scope value, cause) of its suppressions in force."""
+    pending: frozenset[tuple[Scope, str, Cause]] = field(default_factory=frozenset)
+    """The same of those that an incident holds back: the next message decides."""
+    probation: Probation | None = None
+    """Where its last soft suppression has expired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,8 @@ class Event:
     left_company: bool = False
     new_address: str = ""
     defects: tuple[Defect, ...] = ()
+    dns_confirmed: bool = False
+    """Our own DNS says as well that the domain does not exist."""
 
     @property
     def class_(self) -> Class | None:
@@ -116,6 +132,8 @@ class Effect(StrEnum):
     """Counted; the address is watched."""
     SUPPRESSED = "suppressed"
     """Counted, and the address is suppressed by it."""
+    PENDING = "pending"
+    """Counted, and it would suppress; an incident holds that back until the address's next message."""
     SUCCESS = "success"
     """A sign of life: soft counts start anew."""
 
@@ -129,6 +147,8 @@ class Sentence:
     cause: Cause
     expires_at: dt.datetime | None
     """UTC; None never expires."""
+    times: int = 1
+    """So many soft suppressions make this one, each of them on probation from the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +163,7 @@ class Decision:
     watched: str = ""
     """`2/4` while an address is watched, else empty."""
     sentence: Sentence | None = None
-    """Set with Effect.SUPPRESSED; in the preset `observe` set with Effect.COUNTED: what would have been done."""
+    """Set with Effect.SUPPRESSED and PENDING; in the preset `observe` with COUNTED: what would have been done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +190,25 @@ class Suppression:
     event_id: str = ""
     reason: str = ""
     ended_at: dt.datetime | None = None
-    """When it was removed; None while it is in force (or past `expires_at`)."""
+    """When it was removed; None while it is in force (or past `expires_at`, or pending)."""
     ended_by: str = ""
+    pending: bool = False
+    """Held back by an incident: refuses nothing until the address's next message decides."""
+    incident: int | None = None
+    """The incident that it belongs to."""
+    times: int = 1
+    """So many soft suppressions it makes, each of them on probation from the one before."""
 
     def in_force(self, now: dt.datetime) -> bool:
         """Whether it refuses mail at `now` (UTC)."""
-        return self.ended_at is None and (self.expires_at is None or now < self.expires_at)
+        return not self.pending and self.ended_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of one address when mail is to leave for it."""
+
+    suppressions: tuple[Suppression, ...] = ()
+    """Those in force, in all scopes, oldest first."""
+    unconfirmed: bool = False
+    """The store can't be asked just now; what is held in memory says that it is suppressed for all mail."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from bouncemilter.model import (
     Verdict,
 )
 from bouncemilter.returnpath import Recognizer
+from bouncemilter.trust import Proof, Prover
 
 _KIND_OF_ACTION = {
     Action.FAILED: Kind.BOUNCE,
@@ -29,6 +31,7 @@ _KIND_OF_ACTION = {
     Action.EXPANDED: Kind.DELIVERED,
 }
 # These are about whoever wrote them; a report is about whom it names.
+_NOBODY = RecipientVerdict(ReportedRecipient(""))
 _FROM_THE_ADDRESSEE = (Kind.AUTO_REPLY, Kind.RECEIPT, Kind.CHALLENGE, Kind.UNSUBSCRIBE)
 
 
@@ -42,6 +45,8 @@ class Subject:
     """The address that the report fails, where it is another one."""
     forwarded: bool = False
     """The report fails an address of another registrable domain: a forwarder's."""
+    stranger: bool = False
+    """The message is ours, but was not sent to this address."""
 
 
 class Arrival(NamedTuple):
@@ -50,7 +55,9 @@ class Arrival(NamedTuple):
     envelope: Envelope
     recipient: str
     verdict: Verdict
-    assessment: trust.Assessment
+    proof: Proof
+    recorded: Callable[[str], bool]
+    """Whether the message of a message token was sent to an address."""
     digest: bytes
 
 
@@ -58,45 +65,72 @@ class Arrival(NamedTuple):
 class Attribution:
     """Makes events of verdicts, with the site's names and rules of address keys."""
 
-    recognizer: Recognizer
+    prover: Prover
     evidence: trust.Evidence
     fold_local_part: bool = True
 
-    def events(self, envelope: Envelope, recipient: str, verdict: Verdict, digest: bytes) -> tuple[Event, ...]:
-        """The events of one message for one envelope recipient, at least one; `digest` is the report's fingerprint."""
-        verp = self.recognizer.verp_recipient(recipient)
-        assessment = trust.assess(envelope, verdict.report, verp, self.evidence)
-        arrival = Arrival(envelope, recipient, verdict, assessment, digest)
-        return tuple(self._event(arrival, each, subject) for each, subject in self._subjects(verdict, verp))
+    @property
+    def recognizer(self) -> Recognizer:
+        """Which envelope recipients are ours."""
+        return self.prover.recognizer
 
-    def _subjects(self, verdict: Verdict, verp: str) -> Iterable[tuple[RecipientVerdict, Subject]]:
-        report = verdict.report
+    def proof(self, envelope: Envelope, recipient: str, verdict: Verdict) -> Proof:
+        """What the return path of a message, one of its envelope recipients, says."""
+        return self.prover.proof(envelope, recipient, verdict.report)
+
+    def events(self, arrival: Arrival) -> tuple[Event, ...]:
+        """The events of one message for one envelope recipient, at least one."""
+        return tuple(self._event(arrival, each, subject) for each, subject in self._subjects(arrival))
+
+    def _subjects(self, arrival: Arrival) -> Iterable[tuple[RecipientVerdict, Subject]]:
+        verdict = arrival.verdict
         if verdict.kind in _FROM_THE_ADDRESSEE:
-            writer = next((each.recipient.address for each in verdict.recipients), "") or report.sender
-            nobody = RecipientVerdict(ReportedRecipient(""))
-            yield nobody, Subject(verp or writer, writer if verp and not self._same(verp, writer) else "")
-            # Who asks to be taken off must be taken off under the address that wrote, too.
-            if verdict.kind is Kind.UNSUBSCRIBE and verp and writer and not self._same(verp, writer):
-                yield nobody, Subject(writer)
+            yield from self._writer(arrival)
             return
         # Beside the one we wrote to a report may fail strangers: theirs is not his failure.
-        his = tuple(each for each in verdict.recipients if verp and self._names(each.recipient, verp))
-        for each in his or verdict.recipients or (RecipientVerdict(ReportedRecipient("")),):
-            yield each, self._subject(each.recipient, verp)
+        his = tuple(each for each in verdict.recipients if self._wrote_to(arrival, _said(each.recipient)))
+        for each in his or verdict.recipients or (_NOBODY,):
+            yield each, self._subject(arrival, each.recipient)
 
-    def _subject(self, reported: ReportedRecipient, verp: str) -> Subject:
+    def _writer(self, arrival: Arrival) -> Iterable[tuple[RecipientVerdict, Subject]]:
+        """Who answers a message is the one we wrote to, whatever the answer's From says."""
+        verdict = arrival.verdict
+        writer = next((each.recipient.address for each in verdict.recipients), "") or verdict.report.sender
+        named = self._wrote_to(arrival, (writer,)) or arrival.proof.recipient
+        if not named:
+            yield _NOBODY, Subject(writer, stranger=arrival.proof.token is not None)
+            return
+        other = writer if not self._same(named, writer) else ""
+        yield _NOBODY, Subject(named, other)
+        # Who asks to be taken off must be taken off under the address that wrote, too.
+        if verdict.kind is Kind.UNSUBSCRIBE and other:
+            yield _NOBODY, Subject(writer)
+
+    def _subject(self, arrival: Arrival, reported: ReportedRecipient) -> Subject:
         """Whom a failure is about: our own record of whom we wrote to is never overruled by the report."""
         names = [name for name in _said(reported) if self._key(name)]  # a bare local part, or words, name nobody else
-        if not verp:
-            return Subject(names[0] if names else "")
-        if not names or self._names(reported, verp):
-            return Subject(verp)
+        if found := self._wrote_to(arrival, names):
+            return Subject(found)
+        named = arrival.proof.recipient
+        if not named:
+            return Subject(names[0] if names else "", stranger=arrival.proof.token is not None)
+        if not names:
+            return Subject(named)
         other = reported.address if reported.address in names else names[0]
-        forwarded = domain.registrable(other.rpartition("@")[2]) != domain.registrable(verp.rpartition("@")[2])
-        return Subject(verp, other, forwarded=forwarded)
+        forwarded = domain.registrable(other.rpartition("@")[2]) != domain.registrable(named.rpartition("@")[2])
+        return Subject(named, other, forwarded=forwarded)
 
-    def _names(self, reported: ReportedRecipient, verp: str) -> bool:
-        return any(self._same(verp, name) for name in _said(reported))
+    def _wrote_to(self, arrival: Arrival, names: Iterable[str]) -> str:
+        """The one of `names` that our own record says we wrote to, as that writes it; empty where it is none."""
+        proof = arrival.proof
+        for name in names:
+            if proof.recipient and self._same(proof.recipient, name):
+                return proof.recipient
+            if proof.token and not proof.recipient and (proof.token.matches(name) or arrival.recorded(self._key(name))):
+                return name
+            if not proof.recipient and proof.vouches_for(self._key(name)):
+                return name
+        return ""
 
     def _same(self, one: str, other: str) -> bool:
         return self._key(one) == self._key(other) != ""
@@ -105,10 +139,15 @@ class Attribution:
         return address.key(text, fold_local_part=self.fold_local_part)
 
     def _event(self, arrival: Arrival, each: RecipientVerdict, subject: Subject) -> Event:
-        envelope, verdict, assessment = arrival.envelope, arrival.verdict, arrival.assessment
+        envelope, verdict = arrival.envelope, arrival.verdict
         report, reported, ruling = verdict.report, each.recipient, each.ruling
         returned = report.returned or Returned()
+        if returned.signed_headers:
+            returned = dataclasses.replace(returned, signed_headers=b"")
         key = self._key(subject.address)
+        assessment = trust.assess(envelope, report, arrival.proof, self.evidence, key)
+        if subject.stranger:
+            assessment = trust.Assessment(Trust.NONE, "not_a_recipient")
         return Event(
             id=_event_id(address.key(arrival.recipient), arrival.digest, self._key(reported.address) or key),
             at=envelope.received_at,
@@ -133,7 +172,7 @@ class Attribution:
             remote_host=reported.remote_host,
             closed_for_good=bool(ruling and ruling.closed_for_good),
             already_suppressed=bool(ruling and ruling.already_suppressed),
-            message_key=_message_key(report.envelope_id, returned, key, envelope),
+            message_key=self._message_key(arrival, assessment, key),
             returned=returned,
             sender_domain=self._sender_domain(arrival.recipient, returned),
             format=report.format,
@@ -143,6 +182,23 @@ class Attribution:
             new_address=report.new_address,
             defects=report.defects,
         )
+
+    @staticmethod
+    def _message_key(arrival: Arrival, assessment: trust.Assessment, key: str) -> str:
+        """Which original message an event is about: the first that exists of token, ENVID, Message-ID, and the UTC day.
+
+        Where DKIM is the evidence, only what it signs: with an ENVID of his own a replay would be another message.
+        """
+        proof, report, at = arrival.proof, arrival.verdict.report, arrival.envelope.received_at
+        if proof.token:
+            return f"token:{proof.token.day:%Y-%m-%d}:{proof.token.nonce}"
+        if proof.dkim and assessment.reason == trust.DKIM:
+            return f"mid:{proof.dkim.message_id}" if proof.dkim.message_id else f"dkim:{proof.dkim.digest}"
+        if report.envelope_id:
+            return f"envid:{report.envelope_id}"
+        if report.returned and report.returned.message_id:
+            return f"mid:{report.returned.message_id}"
+        return f"day:{key}:{at:%Y-%m-%d}"
 
     def _sender_domain(self, recipient: str, returned: Returned) -> str:
         """The domain of ours that sent the original message: its From where that is ours, else by the return path."""
@@ -158,15 +214,6 @@ def _event_id(recipient_key: str, digest: bytes, failed_key: str) -> str:
     """The name of an event: the same for the same report by whatever way and however often it comes."""
     name = b"\0".join((recipient_key.encode("utf-8", "replace"), digest, failed_key.encode("utf-8", "replace")))
     return hashlib.blake2b(name, digest_size=16).hexdigest()
-
-
-def _message_key(envelope_id: str, returned: Returned, address_key: str, envelope: Envelope) -> str:
-    """Which original message an event is about: the first that exists of ENVID, Message-ID, and the UTC day."""
-    if envelope_id:
-        return f"envid:{envelope_id}"
-    if returned.message_id:
-        return f"mid:{returned.message_id}"
-    return f"day:{address_key}:{envelope.received_at:%Y-%m-%d}"
 
 
 def is_untrusted(events: Iterable[Event]) -> bool:

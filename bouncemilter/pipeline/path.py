@@ -24,19 +24,23 @@ from bouncemilter.model import (
     Event,
     Front,
     History,
+    IncidentKind,
     Kind,
     Report,
     Trust,
     Verdict,
+    address_hash,
 )
-from bouncemilter.pipeline.attribution import Attribution, is_untrusted
+from bouncemilter.pipeline.attribution import Arrival, Attribution, is_untrusted
 from bouncemilter.pipeline.caps import EVENTS_AN_HOUR, EXCERPTS_AN_HOUR, OPT_OUTS_AN_HOUR, HourlyCap, network
 from bouncemilter.pipeline.flight import Flight, Outcome
-from bouncemilter.returnpath import Ownership
+from bouncemilter.returnpath import Form, Ownership
 from bouncemilter.store import Entry, Recorded, Store, StoreUnavailable, Tally
+from bouncemilter.trust import Proof
 
 EVENTS: Final = Counter("bouncemilter_events_total", "Events stored", ["kind", "class", "category", "trust"])
 SUPPRESSIONS: Final = Counter("bouncemilter_suppressions_total", "Addresses suppressed by policy", ["cause"])
+INCIDENTS: Final = Counter("bouncemilter_incidents_total", "Incidents opened", ["kind"])
 FALLBACKS: Final = Counter("bouncemilter_fallback_total", "Failures that only a fallback rule explained", ["class"])
 OVERFLOW: Final = Counter("bouncemilter_overflow_total", "Events of trust none that were counted without a row")
 READ_SECONDS: Final = Histogram(
@@ -62,6 +66,8 @@ def declare() -> None:
             EVENTS.labels(Kind.DELAYED, category.class_, category, trust)
     for cause in Cause:
         SUPPRESSIONS.labels(cause)
+    for incident in IncidentKind:
+        INCIDENTS.labels(incident)
     for class_ in Class:
         FALLBACKS.labels(class_)
 
@@ -113,6 +119,11 @@ class Pipeline:
         self._opt_out_cap = HourlyCap(OPT_OUTS_AN_HOUR)
         self._refusal, self._refused_at = "", 0.0
 
+    @property
+    def rules(self) -> policy.Rules:
+        """The settings of policy, as they are now."""
+        return self._options.rules
+
     def configure(self, classifier: Classifier, options: Options) -> None:
         """Take new settings, all at once, for the messages that come from now on."""
         self._classifier, self._options = classifier, options
@@ -157,7 +168,9 @@ class Pipeline:
         entries: list[list[Entry]] = []
         tallies: list[Tally] = []
         for recipient in envelope.recipients:
-            events = _stored(options.attribution.events(envelope, recipient, verdict, digest), verdict)
+            proof = options.attribution.proof(envelope, recipient, verdict)
+            arrival = Arrival(envelope, recipient, verdict, proof, await self._recorded(proof), digest)
+            events = _stored(options.attribution.events(arrival), verdict)
             events = self._within_caps(events, tallies)
             entries.append([Entry(event, self._judge(event, envelope, options)) for event in events])
             tallies.extend(_tallies(envelope.front, verdict, events))
@@ -166,6 +179,13 @@ class Pipeline:
         OVERFLOW.inc(sum(each.overflow for each in tallies))
         disposition = self._disposition(envelope, verdict, options)
         return tuple(self._outcome(verdict, each, [next(recorded) for _ in each], disposition) for each in entries)
+
+    async def _recorded(self, proof: Proof) -> Callable[[str], bool]:
+        """Whether the message of a message token was sent to an address key; other tokens need no record."""
+        if proof.token is None or proof.token.form is not Form.MESSAGE:
+            return lambda _: False
+        known = await self._store.message_recipients(proof.token.nonce)
+        return lambda key: address_hash(key) in known
 
     async def _record(self, verdict: Verdict, entries: list[Entry], tallies: list[Tally]) -> Sequence[Recorded]:
         try:
@@ -240,6 +260,11 @@ def _announce(event: Event, row: Recorded) -> None:
     EVENTS.labels(event.kind, event.class_ or "", event.category or "", event.trust).inc()
     if event.class_ and event.rule.startswith("fallback."):
         FALLBACKS.labels(event.class_).inc()
+    if row.opened:
+        INCIDENTS.labels(row.opened).inc()
+        _log.warning(
+            "incident_opened", kind=row.opened, category=event.category, address=event.address_key, event_id=event.id
+        )
     decision = row.decision
     if decision is None:
         return

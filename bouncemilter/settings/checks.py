@@ -8,9 +8,10 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from bouncemilter import domain
+from bouncemilter import address, dkim, domain, returnpath
 from bouncemilter.endpoint import Endpoint
-from bouncemilter.settings.types import Settings
+from bouncemilter.returnpath import keyfile
+from bouncemilter.settings.types import MatchSettings, ReturnPathSettings, Settings, StreamSettings
 
 Found = Iterator[tuple[str, str]]
 """Key and text of each fault."""
@@ -21,7 +22,10 @@ def consistency(settings: Settings) -> Found:
     yield from _shared_sockets(settings)
     yield from _free_mail(settings)
     yield from _double_return_paths(settings)
+    yield from _double_dkim_keys(settings)
     yield from _forwarding_loop(settings)
+    yield from _streams(settings)
+    yield from _room_for_tokens(settings)
     if settings.sink.enabled and not settings.sink.listener:
         yield "sink.listener", "the sink is enabled, but has no listener"
     if not settings.sink.enabled and not settings.milter.enabled:
@@ -40,6 +44,8 @@ def environment(settings: Settings) -> Found:
     rules = settings.classify.rules_directory
     if rules and not Path(rules).is_dir():
         yield "classify.rules_directory", f"no such folder: {rules}"
+    yield from _key_files(settings)
+    yield from _public_key_files(settings)
     for key, endpoint in sockets(settings):
         folder = Path(endpoint.path).parent
         if endpoint.path and not folder.is_dir():
@@ -64,6 +70,8 @@ def warnings(settings: Settings) -> Found:
         if domain.is_public_suffix(name):
             yield key, f"{name} is a public suffix: the domains of others lie below it"
     yield from _vain_policy(settings)
+    yield from _closed_key_files(settings)
+    yield from _open_streams(settings)
     if settings.web.enabled and not Endpoint.parse(settings.web.address).is_local:
         yield "web.address", "not a loopback address: anybody who reaches it can read the figures"
     if not settings.inbound.own_domains and settings.inbound.addresses:
@@ -80,6 +88,8 @@ def sockets(settings: Settings) -> Iterator[tuple[str, Endpoint]]:
             yield f"sink.listener[{index}].address", Endpoint.parse(listener.address)
     if settings.milter.enabled:
         yield "milter.socket", Endpoint.parse(settings.milter.socket)
+    if settings.access.enabled:
+        yield "access.address", Endpoint.parse(settings.access.address)
     if settings.web.enabled:
         yield "web.address", Endpoint.parse(settings.web.address)
 
@@ -87,8 +97,8 @@ def sockets(settings: Settings) -> Iterator[tuple[str, Endpoint]]:
 def _vain_policy(settings: Settings) -> Found:
     """Rules by which nothing would ever be suppressed."""
     rules = settings.policy
-    if rules.require == "token":
-        yield "policy.require", "token: return paths are not signed yet, so no report will count"
+    if rules.require == "token" and not any(path.key_file for path in settings.return_path):
+        yield "policy.require", "token: no return path has a key_file, so no report will count"
     if (rules.soft_messages - 1) * rules.soft_spacing_hours > rules.window_days * 24:
         apart = f"{rules.soft_messages} messages, {rules.soft_spacing_hours} hours apart"
         yield "policy.soft_messages", f"{apart}, never fit into {rules.window_days} days"
@@ -137,9 +147,107 @@ def free_mail_domains() -> frozenset[str]:
     return frozenset(line for line in text.split("\n") if line and not line.startswith("#"))
 
 
+def _room_for_tokens(settings: Settings) -> Found:
+    """Signed return paths that are too long."""
+    for index, path in enumerate(settings.return_path):
+        if path.key_file and len(path.prefix) > returnpath.LONGEST_PREFIX:
+            longest = returnpath.LONGEST_PREFIX
+            yield f"return_path[{index}].prefix", f"a signed return path's prefix has at most {longest} characters"
+        if path.key_file and len(path.domain) > returnpath.LONGEST_DOMAIN:
+            longest = returnpath.LONGEST_DOMAIN
+            yield f"return_path[{index}].domain", f"a signed return path's domain has at most {longest} characters"
+
+
+def _key_files(settings: Settings) -> Found:
+    """Key files that are not there, not ours alone, or not understood."""
+    for index, path in enumerate(settings.return_path):
+        try:
+            if path.key_file:
+                keyfile.load(Path(path.key_file))
+        except returnpath.KeyFileError as error:
+            yield f"return_path[{index}].key_file", str(error)
+
+
+def _public_key_files(settings: Settings) -> Found:
+    """DKIM keys that are not there, or can't be used."""
+    for index, each in enumerate(settings.dkim):
+        try:
+            dkim.load(each.domain, each.selector, Path(each.public_key_file))
+        except dkim.PublicKeyError as error:
+            yield f"dkim[{index}].public_key_file", str(error)
+
+
+def _double_dkim_keys(settings: Settings) -> Found:
+    first: dict[tuple[str, str], int] = {}
+    for index, each in enumerate(settings.dkim):
+        before = first.setdefault((each.domain, each.selector), index)
+        if before != index:
+            yield f"dkim[{index}]", f"the same domain and selector as dkim[{before}]"
+
+
+def _closed_key_files(settings: Settings) -> Found:
+    """Key files that root can read and the daemon can't, as the owner of the state folder."""
+    for index, path in enumerate(settings.return_path):
+        if not path.key_file or keyfile.is_credential(Path(path.key_file)):
+            continue
+        try:
+            owner, daemon = (each.stat().st_uid for each in (Path(path.key_file), settings.state_directory))
+        except OSError:
+            continue
+        if owner != daemon:
+            yield f"return_path[{index}].key_file", "its owner is not that of state_directory: can the daemon read it?"
+
+
 def _double_return_paths(settings: Settings) -> Found:
     first: dict[tuple[str, str], int] = {}
     for index, path in enumerate(settings.return_path):
         before = first.setdefault((path.domain, path.prefix.lower()), index)
         if before != index:
             yield f"return_path[{index}]", f"the same domain and prefix as return_path[{before}]"
+
+
+def return_path_of(settings: Settings, stream: StreamSettings) -> ReturnPathSettings | None:
+    """The return path that a stream names, by PREFIX@DOMAIN or by its domain alone; None where there is none."""
+    prefix, _, name = stream.return_path.rpartition("@")
+    wanted = address.domain_key(name)
+    return next(
+        (
+            path
+            for path in settings.return_path
+            if path.domain == wanted and prefix.lower() in ("", path.prefix.lower())
+        ),
+        None,
+    )
+
+
+def _streams(settings: Settings) -> Found:
+    """Streams that can't be told apart, match everything, or name a return path that is not there."""
+    first: dict[str, int] = {}
+    for index, stream in enumerate(settings.stream):
+        before = first.setdefault(stream.name, index)
+        if before != index:
+            yield f"stream[{index}].name", f"{stream.name} is already the name of stream[{before}]"
+        if stream.match == MatchSettings():
+            yield f"stream[{index}].match", "empty: say whose mail it is, else incoming mail belongs to the stream, too"
+        if stream.return_path and return_path_of(settings, stream) is None:
+            yield f"stream[{index}].return_path", f"no [[return_path]] is {stream.return_path}"
+
+
+def _open_streams(settings: Settings) -> Found:
+    """Streams that a stranger's mail from outside can belong to, or that nothing looks at."""
+    if settings.stream and not settings.milter.enabled:
+        yield "milter.enabled", "false: the mail of the streams is not signed"
+    if settings.access.enabled and not settings.stream:
+        yield "access.enabled", "true, but no [[stream]] says which mail is held against the suppressions"
+    for index, stream in enumerate(settings.stream):
+        path = return_path_of(settings, stream)
+        if path is not None and not path.key_file:
+            yield f"stream[{index}].return_path", f"{stream.return_path} has no key_file: the mail leaves unsigned"
+        match = stream.match
+        if (match.sender or match.sender_domain) and not (
+            match.daemon_name or match.sasl_login or match.client or match.local_user
+        ):
+            yield (
+                f"stream[{index}].match",
+                "anybody can write an envelope sender: add daemon_name, sasl_login, client or local_user",
+            )

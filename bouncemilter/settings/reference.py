@@ -11,7 +11,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bouncemilter.settings.types import ReturnPathSettings, Settings
+from bouncemilter.settings.types import DkimSettings, MatchSettings, ReturnPathSettings, Settings, StreamSettings
+from bouncemilter.stream import StreamKind
 
 _HEAD = """\
 The configuration of bouncemilter, with every key, its meaning and its default.
@@ -22,6 +23,16 @@ or inbound.addresses together with inbound.own_domains."""
 
 _EXAMPLES: dict[str, BaseModel] = {
     "return_path": ReturnPathSettings(domain="bounces.example.com", prefix="b", sender_domains=["example.com"]),
+    "dkim": DkimSettings(
+        domain="example.com", selector="bulk", public_key_file="/etc/bouncemilter/keys/bulk._domainkey.txt"
+    ),
+    "stream": StreamSettings(
+        name="newsletter",
+        kind=StreamKind.BULK,
+        match=MatchSettings(daemon_name=["ORIGINATING"], sender_domain=["example.com"]),
+        return_path="bounces.example.com",
+        list="news.example.com",
+    ),
 }
 """Tables that have no default, shown by an example."""
 
@@ -40,7 +51,7 @@ def render() -> str:
 
 def _table(name: str, annotation: Any, default: Any) -> Iterator[str]:
     model = _model(annotation)
-    yield from _comment((model.__doc__ or "").strip())
+    yield from _comment(_doc(model))
     if isinstance(default, list):
         yield from _array(name, model, default or [_EXAMPLES[name]])
         return
@@ -55,17 +66,33 @@ def _table(name: str, annotation: Any, default: Any) -> Iterator[str]:
         yield f"#{key} = {_value(value)}"
     yield ""
     for key, inner, value in arrays:
-        yield from _comment((_model(inner).__doc__ or "").strip())
+        yield from _comment(_doc(_model(inner)))
         yield from _array(f"{name}.{key}", _model(inner), value)
 
 
 def _array(name: str, model: type[BaseModel], examples: list[BaseModel]) -> Iterator[str]:
     for example in examples:
         yield f"#[[{name}]]"
+        inner = {}
         for key, field in model.model_fields.items():
+            value = getattr(example, key)
+            if isinstance(value, BaseModel):
+                inner[f"{name}.{key}"] = value
+                continue
             yield from _comment(_described(field))
-            yield f"#{key} = {_value(getattr(example, key))}"
+            yield f"#{key} = {_value(value)}"
+        for table, values in inner.items():
+            yield ""
+            yield from _comment(_doc(type(values)))
+            yield f"#[{table}]"
+            for key, field in type(values).model_fields.items():
+                yield from _comment(_described(field))
+                yield f"#{key} = {_value(getattr(values, key))}"
         yield ""
+
+
+def _doc(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
 
 
 def _described(field: FieldInfo) -> str:

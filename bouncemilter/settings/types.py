@@ -14,10 +14,14 @@ from bouncemilter import address, returnpath
 from bouncemilter.endpoint import Endpoint
 from bouncemilter.model import Kind
 from bouncemilter.policy import Preset
+from bouncemilter.stream import CAMPAIGN_HEADERS, OnSuppressed, StreamKind
 
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
 _MODE = re.compile(r"0[0-7]{3}\Z")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+_LIST_ID = re.compile(r"[A-Za-z0-9._=+-]+\Z")
+_FIELD_NAME = re.compile(r"[!-9;-~]{1,76}\Z")
 
 
 def _socket(text: str) -> str:
@@ -47,6 +51,11 @@ def _own_host(text: str) -> str:
     return text and _host(text)
 
 
+def _resolver(text: str) -> str:
+    """`HOST:PORT`, or empty."""
+    return text and _socket(f"inet:{text}").removeprefix("inet:")
+
+
 def _folder(path: Path) -> Path:
     if not path.is_absolute():
         raise ValueError("write an absolute path")
@@ -55,6 +64,20 @@ def _folder(path: Path) -> Path:
 
 def _rules_folder(text: str) -> str:
     return text and str(_folder(Path(text)))
+
+
+def _key_file(text: str) -> str:
+    return text and str(_folder(Path(text)))
+
+
+def _file(text: str) -> str:
+    return str(_folder(Path(text)))
+
+
+def _selector(text: str) -> str:
+    if len(text) > 253 or not all(_LABEL.match(label) for label in text.lower().split(".")):
+        raise ValueError("not the selector of a DKIM key: the first word of its record's name, before ._domainkey")
+    return text.lower()
 
 
 def _mailbox(text: str) -> str:
@@ -84,6 +107,35 @@ def _network(text: str) -> str:
     return text
 
 
+def _clients(text: str) -> str:
+    ipaddress.ip_network(text)
+    return text
+
+
+def _name(text: str) -> str:
+    if not _NAME.match(text):
+        raise ValueError("a name is made of letters, digits, dot, hyphen and underscore, at most 64 of them")
+    return text
+
+
+def _list_id(text: str) -> str:
+    if text and (len(text) > 255 or not _LIST_ID.match(text)):
+        raise ValueError("write the list's identifier without angle brackets, such as news.example.pl")
+    return text.lower()
+
+
+def _field_name(text: str) -> str:
+    if not _FIELD_NAME.match(text):
+        raise ValueError("not the name of a header field")
+    return text
+
+
+def _word(text: str) -> str:
+    if not text or not text.isprintable() or " " in text:
+        raise ValueError("one printable word")
+    return text
+
+
 def _peer(text: str) -> str:
     """A mail server: as a socket, where `inet:` may be left out, or nothing."""
     if text.startswith(("unix:", "inet:")) or not text:
@@ -106,13 +158,22 @@ Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Delimiters = Annotated[str, AfterValidator(_delimiters)]
 Network = Annotated[str, AfterValidator(_network)]
+Client = Annotated[str, AfterValidator(_clients)]
+Name = Annotated[str, AfterValidator(_name)]
+ListId = Annotated[str, AfterValidator(_list_id)]
+FieldName = Annotated[str, AfterValidator(_field_name)]
+Word = Annotated[str, AfterValidator(_word)]
 Peer = Annotated[str, AfterValidator(_peer)]
 Mode = Annotated[str, AfterValidator(_mode)]
 Host = Annotated[str, AfterValidator(_host)]
 OwnHost = Annotated[str, AfterValidator(_own_host)]
 RulesFolder = Annotated[str, AfterValidator(_rules_folder)]
+KeyFile = Annotated[str, AfterValidator(_key_file)]
+File = Annotated[str, AfterValidator(_file)]
+Selector = Annotated[str, AfterValidator(_selector)]
 Messages = Annotated[PositiveInt, Field(le=100)]
 Days = Annotated[PositiveInt, Field(le=3650)]
+TokenDays = Annotated[PositiveInt, Field(le=returnpath.LONGEST_LIFE.days)]
 
 
 class Section(BaseModel):
@@ -135,6 +196,9 @@ Lenient = Field(strict=False)
 PresetName = Annotated[Preset, Lenient]
 KindName = Annotated[Kind, Lenient]
 OnErrorName = Annotated[OnError, Lenient]
+StreamKindName = Annotated[StreamKind, Lenient]
+OnSuppressedName = Annotated[OnSuppressed, Lenient]
+FieldNames = list[FieldName]
 Folder = Annotated[Path, Lenient, AfterValidator(_folder)]
 
 
@@ -232,6 +296,78 @@ class ReturnPathSettings(Section):
     """Postfix's default_verp_delimiters."""
     sender_domains: list[Domain] = []
     """The From domains of the mail that carries this return path."""
+    key_file: KeyFile = ""
+    """The keys that sign this return path, made by `bouncemilter returnpath keygen`. Empty: it is not signed."""
+    token_days: TokenDays = returnpath.LIFE.days
+    """After so many days a signed return path proves nothing any more; at most 365."""
+
+
+class DkimSettings(Section):
+    """A DKIM key that signs your mail. A report that returns headers with its signature, which is less than 60 days old
+    and signs To, counts as `plausible` for the addresses in To and Cc, also where the signed return path is missing.
+    """
+
+    domain: Domain
+    """The tag d= of the signatures."""
+    selector: Selector
+    """The tag s= of the signatures. A selector of its own for bulk mail is best: customers or staff whose mail the same
+    key signs can write to anybody, and forge reports about it."""
+    public_key_file: File
+    """The text of its DNS record (v=DKIM1; k=rsa; p=…), or the public key in PEM. DNS is never asked."""
+
+
+class MatchSettings(Section):
+    """What a message must have to belong to a stream: everything that is given, and of each list one."""
+
+    daemon_name: list[Word] = []
+    """What the mail server's service calls itself to milters. Postfix: `-o milter_macro_daemon_name=ORIGINATING` in
+    the submission service."""
+    sasl_login: list[Word] = []
+    """Who has authenticated."""
+    client: list[Client] = []
+    """Networks of the programs that send by SMTP, such as 192.0.2.0/24."""
+    local_user: bool = False
+    """Only what programs on this host hand in by the command sendmail."""
+    sender: list[Mailbox] = []
+    """Envelope senders. Anybody can write one: give one of the keys above, too."""
+    sender_domain: list[Domain] = []
+    """Domains of envelope senders. Anybody can write one: give one of the keys above, too."""
+
+
+class StreamSettings(Section):
+    """Outgoing mail that is signed, held against the suppressions and counted. The first stream that matches owns a
+    message; mail of no stream is left alone. Needs the milter.
+    """
+
+    name: Name
+    """Its name in commands and metrics."""
+    kind: StreamKindName
+    """bulk (honours every suppression), transactional (passes opt-outs) or personal (left alone)."""
+    match: MatchSettings = MatchSettings()
+    return_path: str = ""
+    """What the envelope sender becomes: PREFIX@DOMAIN, or the DOMAIN alone, of a [[return_path]] with a key_file.
+    Empty: the envelope sender stays."""
+    list: ListId = ""
+    """The list that opt-outs are held against, where the mail has no List-ID header."""
+    campaign_headers: FieldNames = [*CAMPAIGN_HEADERS]
+    """The header fields that name the mailing; the first that is there counts."""
+    suppressed: OnSuppressedName = OnSuppressed.REFUSE
+    """refuse (550 in reply to RCPT) or drop (taken out of the message, with a row of the store)."""
+    refuse_dead: bool = True
+    """Whether a transactional stream refuses mailboxes that are dead. A bulk stream always does."""
+
+
+class AccessSettings(Section):
+    """A socket that Postfix asks about recipients: for hosts that refuse suppressed ones without the milter."""
+
+    enabled: bool = False
+    """Whether it runs."""
+    address: SocketAddress = "unix:/var/spool/postfix/bouncemilter/access.sock"
+    """unix:/absolute/path or inet:HOST:PORT. In main.cf either
+    `check_recipient_access socketmap:unix:bouncemilter/access.sock:STREAM` or
+    `check_policy_service { unix:bouncemilter/access.sock, policy_context=STREAM }`."""
+    socket_mode: Mode = "0660"
+    """Permissions of a unix socket, octal."""
 
 
 class PolicySettings(Section):
@@ -253,6 +389,10 @@ class PolicySettings(Section):
     """The weakest evidence that counts. What can't be tied to your mail at all never counts, whatever stands here."""
     fold_local_part: bool = True
     """Whether Jan@example.pl and jan@example.pl are one address."""
+    confirm_domains: bool = True
+    """Ask our own DNS for domains that others did not find. One message is enough then, where it needs two else."""
+    resolver: Annotated[str, AfterValidator(_resolver)] = ""
+    """HOST:PORT of the resolver that is asked. Empty: those of /etc/resolv.conf."""
 
 
 class ClassifySettings(Section):
@@ -290,6 +430,9 @@ class Settings(Section):
     milter: MilterSettings = MilterSettings()
     inbound: InboundSettings = InboundSettings()
     return_path: list[ReturnPathSettings] = []
+    dkim: list[DkimSettings] = []
+    stream: list[StreamSettings] = []
+    access: AccessSettings = AccessSettings()
     policy: PolicySettings = PolicySettings()
     classify: ClassifySettings = ClassifySettings()
     web: WebSettings = WebSettings()

@@ -1,6 +1,10 @@
 """Events, suppressions and counts on disk."""
 
 from bouncemilter.store.errors import BadRow, Refusal, StoreError, StoreRefused, StoreUnavailable
+from bouncemilter.store.follower import Follower
+from bouncemilter.store.incidents import Undecided
+from bouncemilter.store.index import SuppressionIndex
+from bouncemilter.store.lookup import Suppressions
 from bouncemilter.store.queries import Filter
 from bouncemilter.store.recording import Entry, Recorded, Tally
 from bouncemilter.store.retention import Purged, Retention
@@ -13,6 +17,7 @@ __all__ = [
     "DailyCount",
     "Entry",
     "Filter",
+    "Follower",
     "Operation",
     "Purged",
     "Recorded",
@@ -23,7 +28,10 @@ __all__ = [
     "StoreRefused",
     "StoreUnavailable",
     "StoredEvent",
+    "SuppressionIndex",
+    "Suppressions",
     "Tally",
+    "Undecided",
     "Unmatched",
     "Watched",
 ]

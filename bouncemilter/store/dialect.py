@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+_Value = TypeVar("_Value")
 
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -61,7 +63,7 @@ def about_a_value(error: BaseException) -> bool:
     return isinstance(error, exc.SQLAlchemyError | UnicodeError | OverflowError)
 
 
-def chunks(values: Sequence[str]) -> list[Sequence[str]]:
+def chunks(values: Sequence[_Value]) -> list[Sequence[_Value]]:
     """`values` in pieces that fit an IN list: both engines allow some 32,767 parameters in a statement."""
     return [values[start : start + 10_000] for start in range(0, len(values), 10_000)]
 

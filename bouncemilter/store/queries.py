@@ -5,17 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bouncemilter.model import CLASS_OF, Category, Cause, Class, Front, Kind, Suppression, Trust
+from bouncemilter.model import CLASS_OF, Category, Cause, Class, Front, Kind, Scope, Suppression, Trust
 from bouncemilter.store import rows
 from bouncemilter.store.ledger import MARKS_WINDOW
-from bouncemilter.store.rows import Change, DailyCount, Operation, StoredEvent, Unmatched, Watched
-from bouncemilter.store.schema import UtcDateTime, daily_counts, events, suppression_changes, suppressions
-from bouncemilter.store.suppressions import in_force
+from bouncemilter.store.rows import Change, ChangedKey, DailyCount, Operation, StoredEvent, Unmatched, Watched
+from bouncemilter.store.schema import (
+    OUTAGE_CATEGORIES,
+    UtcDateTime,
+    daily_counts,
+    events,
+    suppression_changes,
+    suppressions,
+)
+from bouncemilter.store.suppressions import in_force, pending
 
 PAGE: Final = 1000
 """Rows read at a time from long lists: no read transaction stays open while somebody prints them."""
@@ -32,11 +39,15 @@ class Filter:
     """What the address key begins with, literally: `%` and `_` stand for themselves."""
     domain: str = ""
     """The address key's domain, as A-label in lower case."""
+    pending: bool | None = False
+    """Those in force; True: those that an incident holds back instead; None: both."""
 
     def condition(self) -> sa.ColumnElement[bool]:
         """In SQL, all values bound."""
         column = suppressions.c
         found: list[sa.ColumnElement[bool]] = [sa.true()]
+        if self.pending is not None:
+            found.append(column.pending.is_(sa.true() if self.pending else sa.false()))
         if self.cause:
             found.append(column.cause == self.cause)
         if self.category:
@@ -55,6 +66,18 @@ async def suppressed(connection: AsyncConnection, address_key: str, now: dt.date
     return await _suppressions(connection, (suppressions.c.address_key == address_key) & in_force(now))
 
 
+async def held_back(connection: AsyncConnection, address_key: str, now: dt.datetime) -> tuple[Suppression, ...]:
+    """The suppressions of one address that incidents hold back."""
+    return await _suppressions(connection, (suppressions.c.address_key == address_key) & pending(now))
+
+
+async def suppressions_of_incident(
+    connection: AsyncConnection, number: int, after: int, limit: int
+) -> tuple[Suppression, ...]:
+    """The next suppressions that belong to an incident, ended or not, by id."""
+    return await _suppressions(connection, (suppressions.c.incident == number) & (suppressions.c.id > after), limit)
+
+
 async def suppressions_of(connection: AsyncConnection, address_key: str) -> tuple[Suppression, ...]:
     """All suppressions that an address ever had, oldest first."""
     return await _suppressions(connection, suppressions.c.address_key == address_key)
@@ -70,7 +93,7 @@ async def page(
     connection: AsyncConnection, wanted: Filter, now: dt.datetime, after: int, limit: int
 ) -> tuple[Suppression, ...]:
     """The next of those in force that match, by id."""
-    condition = wanted.condition() & in_force(now) & (suppressions.c.id > after)
+    condition = wanted.condition() & sa.or_(in_force(now), pending(now)) & (suppressions.c.id > after)
     return await _suppressions(connection, condition, limit)
 
 
@@ -79,6 +102,22 @@ async def events_of(connection: AsyncConnection, address_key: str, limit: int) -
     statement = (
         sa.select(events)
         .where(events.c.address_key == address_key)
+        .order_by(events.c.at.desc(), events.c.id)
+        .limit(limit)
+    )
+    return tuple(rows.stored_event(row) for row in (await connection.execute(statement)).mappings())
+
+
+async def domains_not_found(connection: AsyncConnection, since: dt.datetime, limit: int) -> tuple[StoredEvent, ...]:
+    """The failures since then for which a domain was not found, the newest first."""
+    statement = (
+        sa.select(events)
+        .where(
+            OUTAGE_CATEGORIES,
+            events.c.at > since,
+            events.c.category == Category.DOMAIN_NOT_FOUND,
+            events.c.counted.is_(sa.true()),
+        )
         .order_by(events.c.at.desc(), events.c.id)
         .limit(limit)
     )
@@ -119,6 +158,41 @@ async def changes(connection: AsyncConnection, since: int, limit: int) -> tuple[
 async def last_change(connection: AsyncConnection) -> int:
     """The `seq` of the newest change; 0 where there is none."""
     return (await connection.execute(sa.select(sa.func.max(suppression_changes.c.seq)))).scalar() or 0
+
+
+async def change_span(connection: AsyncConnection) -> tuple[int, int]:
+    """The `seq` of the oldest change that is kept and of the newest; zeros where there is none."""
+    first, last = (await connection.execute(_CHANGE_SPAN)).one()
+    return first or 0, last or 0
+
+
+async def suppressed_keys(connection: AsyncConnection, after: str, limit: int) -> Sequence[tuple[str, int]]:
+    """The next addresses in order that have suppressions; 1 if one of them is global. None is ended, some expired.
+
+    Their time is no column of the index that answers this: ten million rows would have to be read for it.
+    """
+    found: Sequence[Any] = (await connection.execute(_SUPPRESSED_KEYS, {"after": after, "limit": limit})).all()
+    return found
+
+
+async def changed_keys(connection: AsyncConnection, since: int, now: dt.datetime, limit: int) -> list[ChangedKey]:
+    """What became of the addresses of the changes after `since`, in their order, as it is at `now`."""
+    changed = suppressions.alias()
+    everywhere = (
+        sa.select(sa.func.max(_IS_GLOBAL))
+        .where(suppressions.c.address_key == changed.c.address_key, in_force(now))
+        .scalar_subquery()
+    )
+    log = suppression_changes.c
+    statement = (
+        sa.select(log.seq, changed.c.address_key, everywhere)
+        .join_from(suppression_changes, changed, changed.c.id == log.suppression_id)
+        .where(log.seq > since)
+        .order_by(log.seq)
+        .limit(limit)
+    )
+    found = await connection.execute(statement)
+    return [ChangedKey(seq, key, suppressed=reach is not None, everywhere=bool(reach)) for seq, key, reach in found]
 
 
 async def counts(connection: AsyncConnection, first: dt.date, last: dt.date) -> tuple[DailyCount, ...]:
@@ -218,3 +292,18 @@ async def _suppressions(
     statement = sa.select(suppressions).where(condition).order_by(suppressions.c.id).limit(limit)
     found: Sequence[sa.RowMapping] = (await connection.execute(statement)).mappings().all()
     return tuple(rows.suppression(row) for row in found)
+
+
+_IS_GLOBAL: Final = sa.case((suppressions.c.scope == sa.literal_column(f"'{Scope.GLOBAL}'"), 1), else_=0)
+_CHANGE_SPAN: Final = sa.select(
+    # One by one: asked for both in one go, SQLite reads the whole table.
+    sa.select(sa.func.min(suppression_changes.c.seq)).scalar_subquery(),
+    sa.select(sa.func.max(suppression_changes.c.seq)).scalar_subquery(),
+)
+_SUPPRESSED_KEYS: Final = (
+    sa.select(suppressions.c.address_key, sa.func.max(_IS_GLOBAL))
+    .where(suppressions.c.ended_at.is_(None), suppressions.c.address_key > sa.bindparam("after"))
+    .group_by(suppressions.c.address_key)
+    .order_by(suppressions.c.address_key)
+    .limit(sa.bindparam("limit"))
+)

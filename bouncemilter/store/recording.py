@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bouncemilter.model import Category, Decision, Event, Front, History, Kind, Trust
+from bouncemilter.model import Category, Decision, Event, Front, History, IncidentKind, Kind, Trust
 from bouncemilter.store import rows
 from bouncemilter.store.dialect import chunks, insert_new, insert_or_update
+from bouncemilter.store.fuse import Fuse, Guard
 from bouncemilter.store.ledger import Ledger
 from bouncemilter.store.schema import daily_counts, event_ids, events
 from bouncemilter.store.suppressions import SuppressionBatch
@@ -47,6 +48,8 @@ class Recorded:
     duplicate: bool
     decision: Decision | None
     """For a duplicate the decision as it was stored; None if its event is deleted by now."""
+    opened: IncidentKind | None = None
+    """Set where this event was the one too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,46 +66,76 @@ class _Batch:
     decided: dict[str, Decision | None]
     """By event id: those that were there before, and those of this batch."""
     ledger: Ledger
+    guard: Guard
     rows: list[dict[str, object]] = field(default_factory=list)
+    repeated: list[dict[str, object]] = field(default_factory=list)
+    """Events whose sentence is not the first of its kind."""
     counts: Counter[Tally] = field(default_factory=Counter)
 
-    def judge(self, recording: Recording) -> tuple[Recorded, ...]:
-        """Decide on one message; its copies of what is known already are duplicates."""
-        recorded = tuple(self._judge(entry) for entry in recording.entries)
+    def judge(self, recording: Recording) -> list[bool]:
+        """Decide on one message; whether each of its entries is new. Copies of what is known already are duplicates."""
+        new = [self._judge(entry) for entry in recording.entries]
         # A message that comes again, whole, was counted the first time.
-        if not recorded or not all(each.duplicate for each in recorded):
+        if not new or any(new):
             self.counts.update(recording.tallies)
-        return recorded
+        return new
 
-    def _judge(self, entry: Entry) -> Recorded:
+    def _judge(self, entry: Entry) -> bool:
         event = entry.event
         if event.id not in self.fresh:
-            return Recorded(event.id, duplicate=True, decision=self.decided.get(event.id))
-        decision = entry.judge(self.ledger.history(event))
+            return False
         self.fresh.remove(event.id)
-        self.decided[event.id] = decision
-        self.ledger.add(event, decision)
-        self.rows.append(rows.event_row(event, decision))
-        return Recorded(event.id, duplicate=False, decision=decision)
+        ruling = self.guard.judge(event, entry.judge(self.ledger.history(event)), self.ledger)
+        slot = self.ledger.add(event, ruling.decision, excused=ruling.excused)
+        row = rows.event_row(event, ruling.decision)
+        self.decided[event.id] = ruling.decision
+        self.rows.append(row)
+        sentence = ruling.decision.sentence
+        if sentence and sentence.times > 1:
+            self.repeated.append({"event_id": event.id, "times": sentence.times})
+        self.decided.update(self.guard.settle(event, ruling, row, slot))
+        return True
+
+    def recorded(self, recording: Recording, new: list[bool]) -> tuple[Recorded, ...]:
+        """What became of one message, once all are judged: a later one may have made an incident of an earlier."""
+        return tuple(
+            Recorded(
+                entry.event.id,
+                duplicate=not fresh,
+                decision=self.decided.get(entry.event.id),
+                opened=self.guard.opened.get(entry.event.id) if fresh else None,
+            )
+            for entry, fresh in zip(recording.entries, new, strict=True)
+        )
 
 
 async def record(
-    connection: AsyncConnection, recordings: Sequence[Recording], now: dt.datetime
+    connection: AsyncConnection, recordings: Sequence[Recording], now: dt.datetime, fuse: Fuse
 ) -> list[tuple[Recorded, ...]]:
     """Judge and write `recordings` within the transaction of `connection`; results in their order."""
     named = {entry.event.id: entry.event for recording in recordings for entry in recording.entries}
     fresh = await _claim(connection, named, now)
     known = await _decisions(connection, named.keys() - fresh)
-    suppressions = SuppressionBatch(now)
-    batch = _Batch(fresh, known, Ledger(suppressions))
-    await batch.ledger.load(connection, (named[event_id] for event_id in fresh))
-    results = [batch.judge(recording) for recording in recordings]
+    new_events = [named[event_id] for event_id in fresh]
+    await fuse.prepare(connection)
+    for every in (False, True):
+        suppressions = SuppressionBatch(now)
+        batch = _Batch(set(fresh), dict(known), Ledger(suppressions), Guard(fuse, suppressions))
+        await batch.ledger.load(connection, new_events, recorded=fuse.recorded_since is not None)
+        await batch.guard.load(connection, new_events, batch.ledger, every=every)
+        new = [batch.judge(recording) for recording in recordings]
+        if not batch.guard.missed:
+            break
+    await batch.guard.write(connection)
     if batch.rows:
         await connection.execute(sa.insert(events), batch.rows)
+    if batch.repeated:
+        await connection.execute(_REPEATED, batch.repeated)
+    await batch.guard.mark(connection)
     await suppressions.write(connection)
     if batch.counts:
         await _count(connection, batch.counts, now)
-    return results
+    return [batch.recorded(recording, each) for recording, each in zip(recordings, new, strict=True)]
 
 
 async def _claim(connection: AsyncConnection, ids: Iterable[str], now: dt.datetime) -> set[str]:
@@ -139,6 +172,9 @@ async def _count(connection: AsyncConnection, counts: Counter[Tally], now: dt.da
     await connection.execute(insert_or_update(connection, daily_counts, "n", add=True), found)
 
 
+_REPEATED = (
+    sa.update(events).where(events.c.id == sa.bindparam("event_id")).values(sentence_times=sa.bindparam("times"))
+)
 _DECISIONS = sa.select(
     events.c.id,
     events.c.effect,
@@ -149,4 +185,5 @@ _DECISIONS = sa.select(
     events.c.sentence_scope_value,
     events.c.sentence_cause,
     events.c.sentence_expires_at,
+    events.c.sentence_times,
 ).where(events.c.id.in_(sa.bindparam("ids", expanding=True)))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bouncemilter.model import Kind
 from bouncemilter.store.ledger import MARKS_WINDOW
-from bouncemilter.store.schema import events
+from bouncemilter.store.schema import events, mailed, messages, withheld
 
 PIECE: Final = 1000
 """Rows deleted in one transaction: recording goes on between the pieces."""
@@ -27,6 +27,8 @@ class Retention:
     """People's words in a message."""
     auto_reply_excerpts: dt.timedelta = dt.timedelta(days=14)
     """They tell where somebody is, and until when."""
+    messages: dt.timedelta = dt.timedelta(days=32)
+    """Whom messages went to: the 30 days that a token lives, and two for reports that come late."""
 
     def __post_init__(self) -> None:
         if self.events < MARKS_WINDOW:
@@ -67,3 +69,28 @@ class Blanking:
             some = some.where(events.c.kind == self.kind)
         statement = sa.update(events).where(events.c.id.in_(some.limit(PIECE))).values(excerpt="")
         return (await connection.execute(statement)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """One piece of the records of sent mail that nothing asks for any more."""
+
+    before: dt.datetime
+    """Messages up to here, and addresses not written to since `silent`."""
+    silent: dt.date
+
+    async def apply(self, connection: AsyncConnection, now: dt.datetime) -> int:  # noqa: ARG002  (Work's signature)
+        """Delete them; how many there were."""
+        old = sa.select(messages.c.nonce).where(messages.c.at < self.before).limit(PIECE)
+        done = (await connection.execute(sa.delete(messages).where(messages.c.nonce.in_(old)))).rowcount
+        day = (self.silent - dt.date(1970, 1, 1)).days
+        unknown = sa.select(mailed.c.address).where(mailed.c.last_day < day).limit(PIECE)
+        gone = (await connection.execute(sa.delete(mailed).where(mailed.c.address.in_(unknown)))).rowcount
+        return max(done, gone, await self._withheld(connection))
+
+    async def _withheld(self, connection: AsyncConnection) -> int:
+        days = sa.select(withheld.c.day).where(withheld.c.day < self.silent).limit(1)
+        oldest = (await connection.execute(days)).scalar()
+        if oldest is None:
+            return 0
+        return (await connection.execute(sa.delete(withheld).where(withheld.c.day == oldest))).rowcount

@@ -19,8 +19,11 @@ from bouncemilter.model import (
     Effect,
     Event,
     Front,
+    Incident,
+    IncidentKind,
     Kind,
     Mark,
+    Outcome,
     Phase,
     Returned,
     Scope,
@@ -32,7 +35,8 @@ from bouncemilter.model import (
 _EVENT: Final = (
     "id at front kind envelope_recipient envelope_sender trust trust_reason address_key address reported_address "
     "forwarded action status reply_code phase category rule template diagnostic remote_host closed_for_good "
-    "already_suppressed message_key sender_domain format report_message_id excerpt left_company new_address"
+    "already_suppressed message_key sender_domain format report_message_id excerpt left_company new_address "
+    "dns_confirmed"
 ).split()
 """Fields of Event that are columns of the same name."""
 _RETURNED: Final = "message_id sender to subject list_id campaign return_path".split()
@@ -41,7 +45,7 @@ _returned_values = attrgetter(*_RETURNED)
 _returned_names: Final = [f"returned_{name}" for name in _RETURNED]
 _SUPPRESSION: Final = (
     "id address_key address scope scope_value cause created_at expires_at created_by note category rule template "
-    "diagnostic trust message_key event_id reason ended_at ended_by"
+    "diagnostic trust message_key event_id reason ended_at ended_by pending incident times"
 ).split()
 
 
@@ -67,6 +71,18 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedKey:
+    """An address of the change log, and how it stands now."""
+
+    seq: int
+    address_key: str
+    suppressed: bool
+    """Whether any suppression of it is in force."""
+    everywhere: bool
+    """Whether one of them is global."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event as it was recorded, and what policy made of it then."""
 
@@ -74,6 +90,8 @@ class StoredEvent:
     decision: Decision
     excused: bool = False
     """Kept, but counted no more."""
+    incident: int | None = None
+    """The incident that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +136,7 @@ class Unmatched:
 
 
 def event_row(event: Event, decision: Decision) -> dict[str, object]:
-    """The row of `events` for a new event."""
+    """The row of `events` for a new event, without what few have: each column costs time."""
     row: dict[str, object] = dict(zip(_EVENT, _event_values(event), strict=True))
     row.update(zip(_returned_names, _returned_values(event.returned), strict=True))
     sentence = decision.sentence
@@ -150,7 +168,7 @@ def stored_event(row: sa.RowMapping) -> StoredEvent:
         returned=Returned(*(row[name] for name in _returned_names)),
         defects=tuple(Defect(word) for word in row["defects"].split()),
     )
-    return StoredEvent(Event(**values), decision(row), row["excused"])
+    return StoredEvent(Event(**values), decision(row), row["excused"], row["incident"])
 
 
 def decision(row: sa.RowMapping) -> Decision:
@@ -162,6 +180,7 @@ def decision(row: sa.RowMapping) -> Decision:
             row["sentence_scope_value"],
             Cause(row["sentence_cause"]),
             row["sentence_expires_at"],
+            row["sentence_times"],
         )
     return Decision(Effect(row["effect"]), row["reason"], row["counted"], row["watched"], sentence)
 
@@ -200,6 +219,13 @@ def suppression_row(event: Event, decision: Decision, sentence: Sentence, now: d
         "reason": decision.reason,
         "ended_at": None,
         "ended_by": "",
+        "pending": False,
+        "incident": None,
+        "times": sentence.times,
+        "cluster": None,
+        "template_cluster": None,
+        "minute": None,
+        "mailed": "",
     }
 
 
@@ -213,6 +239,29 @@ def suppression(row: sa.RowMapping) -> Suppression:
         trust=Trust(row["trust"]) if row["trust"] else None,
     )
     return Suppression(**values)
+
+
+def incident(row: sa.RowMapping) -> Incident:
+    """From a row of `incidents`, with its counts where it has them."""
+    return Incident(
+        id=row["id"],
+        kind=IncidentKind(row["kind"]),
+        domain=row["domain"],
+        category=category(row["category"]),
+        template=row["template"],
+        reason=row["reason"],
+        since=row["since"],
+        opened_at=row["opened_at"],
+        last_at=row["last_at"],
+        over_at=row["over_at"],
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        decided_at=row["decided_at"],
+        decided_by=row["decided_by"],
+        note=row["note"],
+        events=row.get("events", 0),
+        pending=row.get("pending", 0),
+        suppressed=row.get("suppressed", 0),
+    )
 
 
 def category(text: str | None) -> Category | None:

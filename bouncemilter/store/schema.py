@@ -111,9 +111,12 @@ events: Final = sa.Table(
     sa.Column("sentence_cause", sa.String),
     sa.Column("sentence_expires_at", UtcDateTime),
     _flag("excused"),
+    sa.Column("sentence_times", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("incident", sa.BigInteger),
+    _flag("dns_confirmed"),
 )
 """model.Event, and what policy made of it (model.Decision). `defects`: words, parted by spaces. `unmatched`: the rule
-is a fallback. `excused`: kept, but no mark any more."""
+is a fallback. `excused`: kept, but no mark any more. `incident`: the one that it belongs to."""
 
 sa.Index("ix_events_address", events.c.address_key, events.c.at)
 sa.Index("ix_events_at", events.c.at)
@@ -124,6 +127,12 @@ sa.Index(
     events.c.at,
     **_partial(events.c.effect == sa.literal_column("'success'")),
 )
+sa.Index("ix_events_incident", events.c.incident, **_partial(events.c.incident.is_not(None)))
+OUTAGE_CATEGORIES: Final = events.c.category.in_(
+    [sa.literal_column(f"'{name}'") for name in ("delivery_timeout", "domain_not_found", "host_not_responding")]
+)
+"""incident.OUTAGE, in the words of the index."""
+sa.Index("ix_events_outage", events.c.at, events.c.address_key, **_partial(OUTAGE_CATEGORIES))
 sa.Index("ix_events_excerpt", events.c.at, **_partial(events.c.excerpt != sa.literal_column("''")))
 
 suppressions: Final = sa.Table(
@@ -149,9 +158,18 @@ suppressions: Final = sa.Table(
     _text("reason"),
     sa.Column("ended_at", UtcDateTime),
     _text("ended_by"),
+    _flag("pending"),
+    sa.Column("incident", sa.BigInteger),
+    sa.Column("times", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("cluster", sa.BigInteger),
+    sa.Column("template_cluster", sa.BigInteger),
+    sa.Column("minute", sa.Integer),
+    _text("mailed"),
     sqlite_autoincrement=True,
 )
-"""model.Suppression. Rows are ended, never deleted."""
+"""model.Suppression. Rows are ended, never deleted. The last four are what the incident fuse counts, for those that a
+failure has ordered: incident.Cluster.key of provider and category, and of the template; the event's time in minutes
+since 1970; incident.Mailed."""
 
 sa.Index(
     "uq_suppressions_slot",
@@ -163,6 +181,16 @@ sa.Index(
     **_partial(suppressions.c.ended_at.is_(None)),
 )
 sa.Index("ix_suppressions_address", suppressions.c.address_key)
+sa.Index("ix_suppressions_incident", suppressions.c.incident, **_partial(suppressions.c.incident.is_not(None)))
+for _column in (suppressions.c.cluster, suppressions.c.template_cluster):
+    sa.Index(
+        f"ix_suppressions_{_column.name}",
+        _column,
+        suppressions.c.minute,
+        suppressions.c.mailed,
+        suppressions.c.incident,
+        **_partial(_column.is_not(None)),
+    )
 
 suppression_changes: Final = sa.Table(
     "suppression_changes",
@@ -189,6 +217,79 @@ daily_counts: Final = sa.Table(
     sa.Column("n", sa.BigInteger, nullable=False),
 )
 """Counts by UTC day, kept for good. `category` and `trust` are empty where there is none: a key holds no NULL."""
+
+incidents: Final = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("id", _RowNumber, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("cluster", sa.BigInteger, nullable=False),
+    _text("domain"),
+    sa.Column("category", sa.String),
+    _text("template"),
+    _text("reason"),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    sa.Column("last_at", UtcDateTime, nullable=False),
+    sa.Column("over_at", UtcDateTime, nullable=False),
+    sa.Column("outcome", sa.String),
+    sa.Column("decided_at", UtcDateTime),
+    _text("decided_by"),
+    _text("note"),
+    sqlite_autoincrement=True,
+)
+"""model.Incident. `cluster`: incident.Cluster.key. That one has closed is no row's change: its times tell."""
+
+mailed: Final = sa.Table(
+    "mailed",
+    metadata,
+    sa.Column("address", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_day", sa.Integer, nullable=False),
+    sa.Column("last_day", sa.Integer, nullable=False),
+    sa.Column("days", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""model.SentDays by model.address_hash; days are numbered from 1 January 1970."""
+
+sent_counts: Final = sa.Table(
+    "sent_counts",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("stream", sa.String, primary_key=True),
+    sa.Column("sender_domain", sa.String, primary_key=True),
+    sa.Column("list_id", sa.String, primary_key=True),
+    sa.Column("campaign", sa.String, primary_key=True),
+    sa.Column("provider", sa.String, primary_key=True),
+    sa.Column("n", sa.BigInteger, nullable=False),
+)
+"""Messages sent, by recipient and UTC day, kept for good."""
+
+messages: Final = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("nonce", sa.String, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("recipients", sa.LargeBinary, nullable=False),
+)
+"""Whom a message with one return path for several recipients went to: model.address_hash of each, eight octets, the
+highest first."""
+
+sa.Index("ix_messages_at", messages.c.at)
+
+withheld: Final = sa.Table(
+    "withheld",
+    metadata,
+    sa.Column("address_key", sa.String, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("stream", sa.String, primary_key=True),
+    sa.Column("action", sa.String, primary_key=True),
+    sa.Column("cause", sa.String, primary_key=True),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Outgoing mail that suppressed addresses did not get."""
+
+sa.Index("ix_withheld_day", withheld.c.day)
 
 heartbeat: Final = sa.Table(
     "heartbeat",

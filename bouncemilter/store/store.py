@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,14 +14,27 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bouncemilter import address
-from bouncemilter.model import Cause, Kind, Scope, Sentence, Suppression
-from bouncemilter.store import dialect, queries, sqlite
+from bouncemilter.model import (
+    Category,
+    Cause,
+    Incident,
+    Kind,
+    Scope,
+    Sent,
+    Sentence,
+    Suppression,
+    Withheld,
+    address_hash,
+)
+from bouncemilter.store import dialect, incidents, queries, sent, sqlite
 from bouncemilter.store.errors import Refusal, StoreRefused, StoreUnavailable
+from bouncemilter.store.incidents import Naming, Releasing, Settling, Undecided, Undoing
 from bouncemilter.store.queries import PAGE, Filter
 from bouncemilter.store.recording import Entry, Recorded, Recording, Tally
-from bouncemilter.store.retention import PIECE, Blanking, Deleting, Purged, Retention
-from bouncemilter.store.rows import Change, DailyCount, StoredEvent, Unmatched, Watched
+from bouncemilter.store.retention import PIECE, Blanking, Deleting, Forgetting, Purged, Retention
+from bouncemilter.store.rows import Change, ChangedKey, DailyCount, StoredEvent, Unmatched, Watched
 from bouncemilter.store.schema import heartbeat
+from bouncemilter.store.sent import Addressing, Keeping, Sending
 from bouncemilter.store.suppressions import Lifting, Suppressing
 from bouncemilter.store.writer import WAITING, Work, Writer
 
@@ -138,7 +151,7 @@ class Store:
         cause: Cause | None = None,
         note: str = "",
     ) -> tuple[Suppression, ...]:
-        """End the suppressions in force of an address that match (None: any); those that were ended, or none.
+        """End the suppressions of an address, in force or pending, that match (None: any); those ended, or none.
 
         ValueError where `written` is no address.
         """
@@ -147,14 +160,69 @@ class Store:
         )
         return lifted
 
+    async def record_sent(self, found: Sequence[Sent]) -> None:
+        """Count mail that was accepted to be sent, and note its day for each address; returns after the commit."""
+        if found:
+            await self._writer.write(Sending(tuple(found)))
+
+    async def record_withheld(self, found: Sequence[Withheld]) -> None:
+        """Count outgoing mail that suppressed addresses did not get; returns after the commit."""
+        if found:
+            await self._writer.write(Keeping(tuple(found)))
+
+    async def withheld_from(self, address_key: str, limit: int = PAGE) -> tuple[Withheld, ...]:
+        """The outgoing mail that an address did not get, by day, newest first."""
+        async with self._read() as connection:
+            return await sent.withheld_from(connection, address_key, limit)
+
+    async def record_message(self, nonce: str, recipients: Iterable[str]) -> None:
+        """Note whom (address keys) a message goes to whose return path names nobody; returns after the commit."""
+        await self._writer.write(Addressing(nonce, frozenset(address_hash(each) for each in recipients)))
+
+    async def message_recipients(self, nonce: str) -> frozenset[int]:
+        """model.address_hash of each of a message's recipients; empty where the message is unknown or too old."""
+        async with self._read() as connection:
+            return await sent.recipients(connection, nonce)
+
+    async def release_incident(self, number: int, *, by: str, note: str = "") -> Incident | None:
+        """Suppress what an incident holds back. None where there is no such incident, or it was decided before."""
+        found: Incident | None = await self._writer.write(Releasing(number, by, note))
+        return found
+
+    async def undo_incident(self, number: int, *, by: str, note: str = "") -> Incident | None:
+        """Excuse the events of an incident and end its suppressions, also after a release. None as above."""
+        found: Incident | None = await self._writer.write(Undoing(number, by, note))
+        return found
+
+    async def undo_failures(
+        self,
+        domain: str,
+        category: Category,
+        since: dt.datetime,
+        until: dt.datetime,
+        *,
+        by: str,
+        note: str = "",
+    ) -> Incident | None:
+        """The same for failures after `since`, up to `until`, that were no incident when they came.
+
+        `domain`: registrable, of the host that answered or of the recipients. None where there are none that count.
+        """
+        found: Incident | None = await self._writer.write(Naming(domain, category, since, until, by, note))
+        return found
+
     async def purge(self, now: dt.datetime, retention: Retention | None = None) -> Purged:
-        """Delete what was kept long enough at `now`, in small transactions."""
+        """Delete what was kept long enough at `now`, in small transactions; and end what is pending without need."""
+        after: int | None = 0
+        while after is not None:
+            after = await self._writer.write(Settling(after, PIECE))
         kept = retention or Retention()
         blanked = await self._repeat(Blanking(now - kept.auto_reply_excerpts, Kind.AUTO_REPLY))
         blanked += await self._repeat(Blanking(now - kept.excerpts))
+        await self._repeat(Forgetting(now - kept.messages, (now - kept.events).date()))
         return Purged(await self._repeat(Deleting(now - kept.events)), blanked)
 
-    async def _repeat(self, work: Deleting | Blanking) -> int:
+    async def _repeat(self, work: Deleting | Blanking | Forgetting) -> int:
         total = 0
         while True:
             done: int = await self._writer.write(work)
@@ -166,6 +234,38 @@ class Store:
         """The suppressions in force of one address, in all scopes."""
         async with self._read() as connection:
             return await queries.suppressed(connection, address_key, self._clock())
+
+    async def held_back(self, address_key: str) -> tuple[Suppression, ...]:
+        """The suppressions of one address that are pending: an incident holds them back, and nothing is refused."""
+        async with self._read() as connection:
+            return await queries.held_back(connection, address_key, self._clock())
+
+    async def incidents(self, limit: int = PAGE) -> tuple[Incident, ...]:
+        """The incidents, newest first."""
+        async with self._read() as connection:
+            return await incidents.every(connection, self._clock(), limit)
+
+    async def incident(self, number: int) -> Incident | None:
+        """One incident; None where there is none of this number."""
+        async with self._read() as connection:
+            return await incidents.one(connection, number, self._clock())
+
+    async def suppressions_of_incident(self, number: int) -> AsyncIterator[Suppression]:
+        """All suppressions that belong to an incident, pending, in force or ended, read page by page."""
+        after = 0
+        while True:
+            async with self._read() as connection:
+                found = await queries.suppressions_of_incident(connection, number, after, PAGE)
+            for suppression in found:
+                yield suppression
+            if len(found) < PAGE:
+                return
+            after = found[-1].id
+
+    async def undecided(self) -> Undecided:
+        """How many incidents are open, and how many suppressions are pending."""
+        async with self._read() as connection:
+            return await incidents.undecided(connection, self._clock())
 
     async def suppressed_by_cause(self, now: dt.datetime) -> dict[Cause, int]:
         """How many suppressions are in force at `now` for each cause."""
@@ -196,6 +296,11 @@ class Store:
         async with self._read() as connection:
             return await queries.events_of(connection, address_key, limit)
 
+    async def domains_not_found(self, since: dt.datetime, limit: int = PAGE) -> tuple[StoredEvent, ...]:
+        """The counted failures since then for which a domain was not found, the newest first."""
+        async with self._read() as connection:
+            return await queries.domains_not_found(connection, since, limit)
+
     async def changes(self, since: int, limit: int = PAGE) -> tuple[Change, ...]:
         """The changes to suppressions after the `seq` in `since`, in order. Expiry alone is no change."""
         async with self._read() as connection:
@@ -205,6 +310,30 @@ class Store:
         """The `seq` of the newest change, 0 where there is none: read it, list all, then follow `changes` from it."""
         async with self._read() as connection:
             return await queries.last_change(connection)
+
+    async def change_span(self) -> tuple[int, int]:
+        """The `seq` of the oldest change that is kept and of the newest; zeros where there is none."""
+        async with self._read() as connection:
+            return await queries.change_span(connection)
+
+    async def suppressed_keys(self) -> AsyncIterator[Sequence[tuple[str, int]]]:
+        """All addresses that have suppressions, page by page; 1 if one of them is global, else 0.
+
+        None of them is ended; some have expired.
+        """
+        after = ""
+        while True:
+            async with self._read() as connection:
+                found = await queries.suppressed_keys(connection, after, PAGE)
+            yield found
+            if len(found) < PAGE:
+                return
+            after = found[-1][0]
+
+    async def changed_keys(self, since: int, limit: int = PAGE) -> list[ChangedKey]:
+        """What became of the addresses of the changes after the `seq` in `since`, in their order."""
+        async with self._read() as connection:
+            return await queries.changed_keys(connection, since, self._clock(), limit)
 
     async def counts(self, first: dt.date, last: dt.date) -> tuple[DailyCount, ...]:
         """The counts of the UTC days from `first` to `last`, both included."""

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bouncemilter.store import dialect
 from bouncemilter.store.errors import BadRow, StoreUnavailable
+from bouncemilter.store.fuse import Fuse
 from bouncemilter.store.recording import Recording, record
 
 BATCH: Final = 256
@@ -51,6 +52,7 @@ class Writer:
         self._queue: asyncio.Queue[_Call | None] = asyncio.Queue()
         self._limit = waiting
         self._connection: AsyncConnection | None = None
+        self._fuse = Fuse()
         self.closed = False
         self._task = asyncio.get_running_loop().create_task(self._run(), name="store writer")
 
@@ -136,6 +138,7 @@ class Writer:
             try:
                 return await self._transact(works)
             except Exception as error:
+                self._fuse.forget()
                 await self._give_up(renew=dialect.temporary(error))
                 broken = getattr(error, "connection_invalidated", False)
                 if not dialect.repeatable(error) or attempt >= (RECONNECTS if broken else TRIES):
@@ -150,8 +153,10 @@ class Writer:
         results: list[Any] = []
         for recordings, group in itertools.groupby(works, key=lambda work: isinstance(work, Recording)):
             if recordings:
-                results += await record(connection, [work for work in group if isinstance(work, Recording)], now)
+                found = [work for work in group if isinstance(work, Recording)]
+                results += await record(connection, found, now, self._fuse)
             else:
+                self._fuse.look_again()
                 results += [await work.apply(connection, now) for work in group if not isinstance(work, Recording)]
         await connection.commit()
         return results

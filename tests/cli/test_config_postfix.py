@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bouncemilter.cli.postfix import Snippet, snippet
-from bouncemilter.doctor.postfix import PostfixView
+from bouncemilter.doctor.site import Site
 from bouncemilter.returnpath import Recognizer, ReturnPath
 from tests.doctor.lines import parameters, write_tables
 from tests.rig.postfix import Postfix
@@ -18,7 +18,7 @@ from tests.rig.postfix import Postfix
 CONFIG = Path(__file__).parents[2] / "config"
 SINK = "unix:/var/spool/postfix/bouncemilter/lmtp.sock"
 MILTER = "unix:/var/spool/postfix/bouncemilter/milter.sock"
-EXAMPLE = PostfixView((("bounces.example.com", "bounces"),), sink=SINK, milter=MILTER)
+EXAMPLE = Site((("bounces.example.com", "bounces"),), sink=SINK, milter=MILTER)
 TWO = (("bounces.example.com", "bounces"), ("bounces.example.com", "news.pl"), ("zwroty.żółw.example", "zwroty-pl"))
 
 
@@ -37,7 +37,7 @@ def test_examples_are_generated(part: str) -> None:
 def test_nothing_listens() -> None:
     """Without a sink and a milter there is nothing to print."""
     with pytest.raises(ValueError, match="neither"):
-        snippet(PostfixView((("bounces.example.com", "bounces"),)))
+        snippet(Site((("bounces.example.com", "bounces"),)))
 
 
 def test_every_line_is_explained() -> None:
@@ -48,7 +48,7 @@ def test_every_line_is_explained() -> None:
 
 def test_sink_alone() -> None:
     """Only the sink: routing and recipients, no milter; watched addresses are routed by lines of their own."""
-    found = snippet(PostfixView(TWO, sink=SINK, watched=("wypisz@example.com",)))
+    found = snippet(Site(TWO, sink=SINK, watched=("wypisz@example.com",)))
     lines = parameters(found)
     assert lines["relay_domains"] == "bounces.example.com, zwroty.xn--w-uga1v8h.example"
     assert not [name for name in lines if "milters" in name or "filter_classes" in name]
@@ -62,7 +62,7 @@ def test_sink_alone() -> None:
 
 def test_milter_alone() -> None:
     """Only the milter: nothing is routed away, the return path needs its delimiter, only the self-test has a route."""
-    found = snippet(PostfixView((("example.com", "bounces"),), milter=MILTER, watched=("wypisz@example.com",)))
+    found = snippet(Site((("example.com", "bounces"),), milter=MILTER, watched=("wypisz@example.com",)))
     lines = parameters(found)
     assert found.master == ""
     assert not {"relay_domains", "relay_recipient_maps"} & lines.keys()
@@ -75,7 +75,7 @@ def test_milter_alone() -> None:
 
 def test_watched_addresses_are_the_milters() -> None:
     """Where a milter listens it sees the watched addresses, and their people's mail stays in its mailbox."""
-    found = snippet(PostfixView(TWO, sink=SINK, milter=MILTER, watched=("wypisz@example.com",)))
+    found = snippet(Site(TWO, sink=SINK, milter=MILTER, watched=("wypisz@example.com",)))
     assert "wypisz" not in str(found)
 
 
@@ -90,14 +90,14 @@ def test_watched_addresses_are_the_milters() -> None:
 )
 def test_sockets(socket: str, hop: str, milter: str) -> None:
     """Below the queue directory sockets are named relative to it, elsewhere as they are; hosts without MX look-up."""
-    found = snippet(PostfixView(TWO, sink=socket, milter=socket))
+    found = snippet(Site(TWO, sink=socket, milter=socket))
     assert table(found, "transport")[0].endswith(f"bouncemilter:{hop}")
     assert parameters(found)["smtpd_milters"].startswith(f"{{ {milter}, ")
 
 
 def test_delimiters() -> None:
     """Other VERP delimiters reach the recipient pattern and Postfix's own."""
-    found = snippet(PostfixView((("bounces.example.com", "bounces"),), sink=SINK, delimiters="-="))
+    found = snippet(Site((("bounces.example.com", "bounces"),), sink=SINK, delimiters="-="))
     assert table(found, "recipients")[0] == r"/^bounces(-.*)?@bounces\.example\.com$/  OK"
     assert parameters(found)["default_verp_delimiters"] == "-="
 
@@ -127,7 +127,7 @@ def etc(tmp_path: Path) -> tuple[Path, Snippet]:
     """A configuration folder for Postfix's tools: a minimal main.cf, then the printed lines."""
     folder = tmp_path / "etc"
     (folder / "bouncemilter").mkdir(parents=True)
-    found = snippet(PostfixView(TWO, sink=SINK, milter=MILTER, map_directory=str(folder / "bouncemilter")))
+    found = snippet(Site(TWO, sink=SINK, milter=MILTER, map_directory=str(folder / "bouncemilter")))
     write_tables(found)
     own = ["compatibility_level = 3.6", "myhostname = mx.example.com", "mydestination = localhost"]
     # Not in the configuration folder: from Postfix 3.10 on `postfix check` wants all of that to be root's.
@@ -187,7 +187,7 @@ def test_recipient_map(etc: tuple[Path, Snippet], address: str, taken: bool) -> 
 @pytest.mark.servers
 def test_port_25_refuses_at_rcpt(tmp_path: Path) -> None:
     """A running Postfix refuses unknown recipients at RCPT, relays for nobody, and greylists others only."""
-    view = PostfixView((("bounces.example.com", "bounces"),), sink=SINK, map_directory=str(tmp_path))
+    view = Site((("bounces.example.com", "bounces"),), sink=SINK, map_directory=str(tmp_path))
     found = snippet(view)
     write_tables(found)
     lines = parameters(found)

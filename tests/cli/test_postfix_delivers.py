@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bouncemilter.cli.postfix import snippet
-from bouncemilter.doctor.postfix import PostfixView
+from bouncemilter.doctor.site import Site
 from bouncemilter.doctor.sockets import barrier
 from tests.doctor.lines import parameters, write_tables
 from tests.rig.peer import Peer
@@ -28,7 +28,7 @@ GONE = "selftest.bouncemilter.invalid"
 
 
 @contextlib.contextmanager
-def installed(view: PostfixView, folder: Path | None = None, route: str = "") -> Iterator[Postfix]:
+def installed(view: Site, folder: Path | None = None, route: str = "") -> Iterator[Postfix]:
     """A Postfix with the lines for `view` in its main.cf, master.cf and tables, and one more line of transport_maps."""
     found = snippet(view)
     Path(view.map_directory).mkdir(exist_ok=True)
@@ -47,7 +47,7 @@ def installed(view: PostfixView, folder: Path | None = None, route: str = "") ->
 def test_verp_by_command_and_by_smtp(tmp_path: Path) -> None:
     """`sendmail -XV` and XVERP give each recipient a return path of its own, and its bounce comes to the sink by it."""
     with Peer(lmtp=True) as sink, Peer(rcpt={"c@remote.test": "550 5.1.1 no such user"}) as remote:
-        view = PostfixView(PATHS, sink=f"inet:127.0.0.1:{sink.port}", map_directory=str(tmp_path))
+        view = Site(PATHS, sink=f"inet:127.0.0.1:{sink.port}", map_directory=str(tmp_path))
         with installed(view, route=f"remote.test {remote.transport}\n") as postfix:
             postfix.sendmail(["-XV", "-f", "bounces@bounces.example.com", "--", f"a@{GONE}", f"b@{GONE}"], MESSAGE)
             sent = postfix.inject(
@@ -86,7 +86,7 @@ def test_socket_below_the_queue_directory(mode: int, passes: bool) -> None:
     with open_folder() as folder:
         queue = folder / "postfix/queue"
         path = queue / "bouncemilter/lmtp.sock"
-        view = PostfixView(PATHS, sink=f"unix:{path}", queue_directory=str(queue), map_directory=str(folder / "maps"))
+        view = Site(PATHS, sink=f"unix:{path}", queue_directory=str(queue), map_directory=str(folder / "maps"))
         with installed(view, folder / "postfix") as postfix:
             path.parent.mkdir()
             shutil.chown(path.parent, "nobody", "postfix")

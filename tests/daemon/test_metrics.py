@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bouncemilter.model import CLASS_OF, Cause, Class, Disposition, Front, Kind, Trust
+from bouncemilter.model import CLASS_OF, Cause, Class, Disposition, Front, IncidentKind, Kind, Trust
 from bouncemilter.pipeline.balance import Stage
 from tests.daemon.conftest import Host, Manager, running
 from tests.ops.metrics import METRICS
@@ -23,7 +23,7 @@ VALUES: dict[str, frozenset[str]] = {
     "kind": frozenset(Kind),
     "stage": frozenset(Stage),
     "disposition": frozenset(Disposition),
-    "cause": frozenset(Cause),
+    "cause": frozenset({*Cause, "unconfirmed"}),
     "class": frozenset({*Class, ""}),
     "category": frozenset({*CLASS_OF, ""}),
     "trust": frozenset(Trust),
@@ -69,7 +69,9 @@ async def test_closed_values(page: str) -> None:
     for each in samples(page):
         of_one_front = each.name.startswith(("bouncemilter_sink_", "bouncemilter_milter_"))
         for label, value in each.labels.items():
-            if label in VALUES and not of_one_front:
+            if each.name == "bouncemilter_incidents_total":
+                assert value in frozenset(IncidentKind), each
+            elif label in VALUES and not of_one_front:
                 assert value in VALUES[label], each
             else:
                 assert re.fullmatch(r"[a-z_]+|[0-9.]+|\+Inf|[0-9.]+\S*", value), each

@@ -18,13 +18,13 @@ from bouncemilter.doctor.check import Context, Finding, Host, Level, fail, ok, w
 from bouncemilter.doctor.metrics import Metrics
 from bouncemilter.doctor.passed import PassedMaildir
 from bouncemilter.doctor.plan import examine_host
-from bouncemilter.doctor.postfix import PostfixView
 from bouncemilter.doctor.runner import examine, exit_code, worst
+from bouncemilter.doctor.site import Site
 from bouncemilter.doctor.sockets import SocketAccepts, SocketPermissions, barrier
 from tests.doctor.fake import FakePostfix, no_postfix
 from tests.rig.postfix import open_folder
 
-VIEW = PostfixView((("bounces.example.com", "bounces"),), sink="unix:/nonexistent/lmtp.sock")
+VIEW = Site((("bounces.example.com", "bounces"),), sink="unix:/nonexistent/lmtp.sock")
 CONTEXT = Context(Host(VIEW), no_postfix)
 
 

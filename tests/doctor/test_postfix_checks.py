@@ -6,27 +6,26 @@ import pytest
 
 from bouncemilter.doctor import postconf
 from bouncemilter.doctor.check import Context, Finding, Host, Level
-from bouncemilter.doctor.plan import checks
-from bouncemilter.doctor.postfix import PostfixView
-from bouncemilter.doctor.selftest import SelfTest
+from bouncemilter.doctor.plan import NoMailServer, checks
+from bouncemilter.doctor.selftest import SelfTest, SmtpSelfTest
+from bouncemilter.doctor.site import Site
 from bouncemilter.doctor.sockets import SocketAccepts, SocketPermissions
-from tests.doctor.fake import MAIN, MASTER, MILTER, FakePostfix, no_postfix
+from tests.doctor.fake import MAIN, MASTER, MILTER, FakePostfix, no_postfix, well
 
-VIEW = PostfixView(
+VIEW = Site(
     (("bounces.example.com", "bounces"),),
     sink="unix:/var/spool/postfix/bouncemilter/lmtp.sock",
     milter="unix:/var/spool/postfix/bouncemilter/milter.sock",
 )
-MILTER_ONLY = PostfixView(VIEW.return_paths, milter=VIEW.milter)
+MILTER_ONLY = Site(VIEW.return_paths, milter=VIEW.milter)
 
 
-async def findings(fake: FakePostfix, view: PostfixView = VIEW) -> dict[str, Finding]:
+async def findings(fake: FakePostfix, view: Site = VIEW) -> dict[str, Finding]:
     """What each check of Postfix's configuration finds, by its name. Sockets and self-test have tests of their own."""
     facts = await postconf.read(fake)
-    context = Context(Host(view), fake)
-    plan = [
-        each for each in checks(Host(view), facts) if not isinstance(each, SocketAccepts | SocketPermissions | SelfTest)
-    ]
+    context = Context(Host(view), fake, lookup=well)
+    elsewhere = SocketAccepts | SocketPermissions | SelfTest | SmtpSelfTest
+    plan = [each for each in checks(Host(view), facts) if not isinstance(each, elsewhere)]
     return {each.name: await each.run(context) for each in plan}
 
 
@@ -34,7 +33,7 @@ async def test_all_is_well() -> None:
     """The printed lines, installed, leave nothing to say."""
     found = await findings(FakePostfix())
     assert [each for each in found.values() if each.level is not Level.OK] == []
-    assert len(found) == 8
+    assert len(found) == 12
 
 
 @pytest.mark.parametrize(
@@ -51,10 +50,11 @@ async def test_own_reports(names: tuple[str, ...], level: Level) -> None:
 
 
 async def test_no_postfix() -> None:
-    """Without Postfix one line says that nothing was checked."""
+    """Without a mail server that is known one line says that nothing was checked."""
     assert await postconf.read(no_postfix) is None
-    [*_, last] = checks(Host(VIEW), None)
-    assert (await last.run(Context(Host(VIEW), no_postfix))).level is Level.WARN
+    [check] = [each for each in checks(Host(VIEW), None) if isinstance(each, NoMailServer)]
+    found = await check.run(Context(Host(VIEW), no_postfix))
+    assert (found.level, "not checked" in found.text) == (Level.WARN, True)
 
 
 WRONG = {
@@ -93,6 +93,8 @@ WRONG = {
         Level.WARN,
         "unix:private/policy",
     ),
+    "masquerading": ("masquerading", {"masquerade_domains": "example.com"}, Level.FAIL, "into …@example.com"),
+    "relayhost": ("relayhost", {"relayhost": "[smtp.example.net]"}, Level.WARN, "[smtp.example.net]"),
     "delimiters": ("VERP delimiters", {"default_verp_delimiters": "-="}, Level.WARN, "-="),
 }
 
@@ -143,7 +145,7 @@ async def test_route_under_chroot() -> None:
 async def test_route_to_a_port(line: str) -> None:
     """A sink on a TCP port is recognised in both forms of a next hop."""
     fake = FakePostfix(tables={"texthash:/t": {"bounces.example.com": line}})
-    view = PostfixView(VIEW.return_paths, sink="inet:127.0.0.1:2424")
+    view = Site(VIEW.return_paths, sink="inet:127.0.0.1:2424")
     assert (await findings(fake, view))["route to the sink"].level is Level.OK
 
 

@@ -12,18 +12,18 @@ import pytest
 from bouncemilter.cli.postfix import snippet
 from bouncemilter.doctor import postconf
 from bouncemilter.doctor.check import Context, Finding, Host, Level, Seen
-from bouncemilter.doctor.plan import examine_host
-from bouncemilter.doctor.postfix import PostfixView
+from bouncemilter.doctor.plan import Where, examine_host
 from bouncemilter.doctor.runner import worst
 from bouncemilter.doctor.selftest import SelfTest
+from bouncemilter.doctor.site import Site
 from bouncemilter.returnpath import Recognizer, ReturnPath
-from tests.doctor.fake import FakePostfix
+from tests.doctor.fake import FakePostfix, well
 from tests.doctor.lines import parameters, write_tables
 from tests.rig.peer import Peer
 from tests.rig.postfix import Postfix
 
 PATH = ("bounces.example.com", "bounces")
-VIEW = PostfixView((PATH,), sink="unix:/var/spool/postfix/bouncemilter/lmtp.sock")
+VIEW = Site((PATH,), sink="unix:/var/spool/postfix/bouncemilter/lmtp.sock")
 
 
 async def examine(fake: FakePostfix, seen: Seen | None, patience: float = 5) -> Finding:
@@ -98,7 +98,7 @@ async def test_sendmail_fails() -> None:
 def test_real_postfix(tmp_path: Path) -> None:
     """With the printed lines in a real Postfix, every check passes and its own bounce reaches the sink."""
     with Peer(lmtp=True) as sink:
-        view = PostfixView((PATH,), sink=f"inet:127.0.0.1:{sink.port}", map_directory=str(tmp_path))
+        view = Site((PATH,), sink=f"inet:127.0.0.1:{sink.port}", map_directory=str(tmp_path))
         found = snippet(view)
         write_tables(found)
 
@@ -110,13 +110,14 @@ def test_real_postfix(tmp_path: Path) -> None:
             etc = postfix.folder / "etc"
             with (etc / "master.cf").open("a") as master:
                 master.write(found.master)
+            where = Where(postfix=str(etc), smtp=f"127.0.0.1:{postfix.ports['smtp']}", lookup=well)
             for path in etc.iterdir():  # Postfix waits until a configuration file is 2 s old
                 os.utime(path, (0, 0))
             postfix.reload(biff="no")
-            rows = asyncio.run(examine_host(Host(view), seen, config_directory=str(etc)))
+            rows = asyncio.run(examine_host(Host(view), seen, where))
         assert worst(rows) is Level.OK, rows
-        assert [row.name for row in rows if row.name == "self-test bounce"]
-    [mail] = sink.accepted
-    assert mail.sender == ""
-    assert b"Diagnostic-Code: X-Postfix; bouncemilter self-test" in mail.message
-    assert b"Status: 5.1.1" in mail.message
+        assert {"self-test bounce", "self-test by SMTP"} <= {row.name for row in rows}
+    own, other = sink.accepted
+    assert own.sender == other.sender == ""
+    assert b"Diagnostic-Code: X-Postfix; bouncemilter self-test" in own.message
+    assert b"Status: 5.1.1" in own.message

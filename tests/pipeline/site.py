@@ -14,14 +14,14 @@ from bouncemilter.pipeline.attribution import Attribution
 from bouncemilter.policy import Preset, Rules
 from bouncemilter.returnpath import Recognizer, ReturnPath
 from bouncemilter.store import Store, StoredEvent
-from bouncemilter.trust import Evidence
+from bouncemilter.trust import Evidence, Prover
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 PLAIN = "b@bounces.own.test"
 WATCHED = "news@own.test"
 JAN = "jan@klient.test"
 ATTRIBUTION = Attribution(
-    Recognizer([ReturnPath("bounces.own.test", "b", sender_domains=("own.test",))], [WATCHED]),
+    Prover(Recognizer([ReturnPath("bounces.own.test", "b", sender_domains=("own.test",))], [WATCHED])),
     Evidence(frozenset({"own.test"}), frozenset({"mx.own.test"})),
 )
 

@@ -24,9 +24,9 @@ from bouncemilter.model import (
     Trust,
     Verdict,
 )
-from bouncemilter.pipeline.attribution import Attribution, is_untrusted
+from bouncemilter.pipeline.attribution import Arrival, Attribution, is_untrusted
 from bouncemilter.returnpath import Recognizer, ReturnPath
-from bouncemilter.trust import Evidence
+from bouncemilter.trust import Evidence, Prover
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 VERP = "b+jan=example.pl@bounces.example.com"
@@ -36,7 +36,7 @@ OURS = Returned(message_id="<1@example.com>", sender="news@example.com")
 UNKNOWN = Ruling(Category.USER_UNKNOWN, "generic.user_unknown", "user unknown")
 
 SITE = Attribution(
-    Recognizer([ReturnPath("bounces.example.com", "b", sender_domains=("example.com",))], [WATCHED]),
+    Prover(Recognizer([ReturnPath("bounces.example.com", "b", sender_domains=("example.com",))], [WATCHED])),
     Evidence(frozenset({"example.com"})),
 )
 
@@ -51,7 +51,9 @@ def events(
         "received_at": NOON,
         "source": Source.REMOTE,
     }
-    return site.events(Envelope(**(values | envelope)), recipient, verdict, digest)
+    came = Envelope(**(values | envelope))
+    proof = site.proof(came, recipient, verdict)
+    return site.events(Arrival(came, recipient, verdict, proof, lambda _: False, digest))
 
 
 def failed(address: str = "", **fields: Any) -> ReportedRecipient:
@@ -137,7 +139,7 @@ def test_report_without_recipients() -> None:
 
 def test_local_part_kept() -> None:
     """Where local parts are not folded, another case is another mailbox."""
-    site = Attribution(SITE.recognizer, SITE.evidence, fold_local_part=False)
+    site = Attribution(SITE.prover, SITE.evidence, fold_local_part=False)
     (found,) = events(verdict(failed("JAN@example.pl")), site=site)
     assert (found.address_key, found.reported_address, found.forwarded) == ("jan@example.pl", "JAN@example.pl", False)
 

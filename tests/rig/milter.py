@@ -49,6 +49,11 @@ class Reply:
         return [data.rstrip(b"\0").decode() for kind, data in self.modifications if kind == "-"]
 
     @property
+    def senders(self) -> list[str]:
+        """What the envelope sender was changed to (SMFIR_CHGFROM)."""
+        return [data.split(b"\0")[0].decode() for kind, data in self.modifications if kind == "e"]
+
+    @property
     def added(self) -> list[tuple[str, str]]:
         return [_pair(data) for kind, data in self.modifications if kind == "h"]
 

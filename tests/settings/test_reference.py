@@ -12,11 +12,20 @@ import pytest
 from pydantic import BaseModel
 
 from bouncemilter.settings import Settings, SettingsError, parse, reference
-from bouncemilter.settings.types import ReturnPathSettings
+from bouncemilter.settings.types import DkimSettings, MatchSettings, ReturnPathSettings, StreamSettings
+from bouncemilter.stream import StreamKind
 
 TEXT = reference.render()
 SHIPPED = Path(__file__).parents[2] / "config" / "bouncemilter.toml"
 EXAMPLE = ReturnPathSettings(domain="bounces.example.com", prefix="b", sender_domains=["example.com"])
+DKIM = DkimSettings(domain="example.com", selector="bulk", public_key_file="/etc/bouncemilter/keys/bulk._domainkey.txt")
+STREAM = StreamSettings(
+    name="newsletter",
+    kind=StreamKind.BULK,
+    match=MatchSettings(daemon_name=["ORIGINATING"], sender_domain=["example.com"]),
+    return_path="bounces.example.com",
+    list="news.example.com",
+)
 
 
 def _sections(model: type[BaseModel], name: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
@@ -57,10 +66,10 @@ def test_as_shipped() -> None:
 
 
 def test_every_key_in_force() -> None:
-    """With every key uncommented, the file says what holds without it; the return path is an example."""
+    """With every key uncommented, the file says what holds without it; the arrays are examples."""
     settings = parse(_uncommented(TEXT), Path("bouncemilter.toml"))
-    assert settings == Settings(return_path=[EXAMPLE])
-    assert settings.model_copy(update={"return_path": []}) == Settings()
+    assert settings == Settings(return_path=[EXAMPLE], dkim=[DKIM], stream=[STREAM])
+    assert settings.model_copy(update={"return_path": [], "dkim": [], "stream": []}) == Settings()
 
 
 def test_every_key_is_set() -> None:

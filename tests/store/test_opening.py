@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
@@ -165,7 +166,7 @@ async def test_locked_at_start(url, path, make, newer_program):
         connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="locked"):
             await Store.open(url, busy_timeout=0.05)
-    assert execute(path, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert execute(path, "SELECT version_num FROM alembic_version") == [("0002",)]
 
 
 def test_migrations_equal_the_tables(tmp_path):
@@ -186,13 +187,14 @@ def test_migrations_equal_the_tables(tmp_path):
 
 
 def _squeezed(sql: str | None) -> str:
-    return " ".join((sql or "").split())
+    return " ".join((sql or "").split()).replace(" )", ")").replace(" ,", ",")
 
 
 SECOND = """
 from alembic import op
 import sqlalchemy as sa
-revision, down_revision = "0002", "0001"
+from alembic import command
+revision, down_revision = "9999", "0002"
 
 def upgrade():
     op.add_column("suppressions", sa.Column("colour", sa.String))
@@ -203,12 +205,12 @@ def upgrade():
 
 @pytest.fixture
 def newer_program(tmp_path, monkeypatch):
-    """Makes this program one that knows a second version of the schema."""
+    """Makes this program one that knows a further version of the schema."""
 
     def install(*, broken: bool = False) -> None:
         scripts = tmp_path / "scripts"
         shutil.copytree(migration.SCRIPTS, scripts)
-        (scripts / "versions" / "v0002.py").write_text(SECOND.format(broken=broken))
+        (scripts / "versions" / "v9999.py").write_text(SECOND.format(broken=broken))
         monkeypatch.setattr(migration, "SCRIPTS", scripts)
 
     return install
@@ -220,12 +222,31 @@ async def test_upgrade_after_a_backup(url, path, make, newer_program):
     newer_program()
     async with await Store.open(url) as store:
         assert len(await store.suppressed("anna@example.net")) == 1
-    copy = path.with_name("store.db.before-0002")
+    copy = path.with_name("store.db.before-9999")
     version, kept = "SELECT version_num FROM alembic_version", "SELECT count(*) FROM suppressions"
-    assert execute(path, version, kept) == [("0002",), (1,)]
-    assert execute(copy, version, kept) == [("0001",), (1,)]
+    assert execute(path, version, kept) == [("9999",), (1,)]
+    assert execute(copy, version, kept) == [("0002",), (1,)]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert not list(path.parent.glob(".store*"))
+
+
+async def test_upgrade_from_the_first_schema(url, path):
+    """A store of the first schema keeps its rows; its old suppressions are in force, and belong to no incident."""
+    config = migration._config()
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"PRAGMA application_id = {sqlite.APPLICATION_ID}")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO suppressions (address_key, address, scope, cause, created_at, created_by) "
+            "VALUES ('a@wp.pl', 'a@wp.pl', 'global', 'hard', '2024-05-01 00:00:00.000000', 'policy')"
+        )
+    engine.dispose()
+    async with await Store.open(url) as store:
+        (kept,) = await store.suppressed("a@wp.pl")
+        assert (kept.pending, kept.incident, kept.times) == (False, None, 1)
+    assert execute(path.with_name("store.db.before-0002"), "SELECT count(*) FROM suppressions") == [(1,)]
 
 
 async def test_failed_upgrade_changes_nothing(url, path, make, newer_program):

@@ -10,7 +10,9 @@ above the cap the messages of ours alone are put off.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+from collections.abc import Iterator
 
 _POLL = 0.02
 
@@ -46,6 +48,16 @@ class Admission:
         """An admitted message has ended."""
         with self._lock:
             self._held -= 1
+
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[None]:
+        """An outgoing message is at its end: it holds next to nothing, but is waited for before the front goes down."""
+        with self._lock:
+            self._held += 1
+        try:
+            yield
+        finally:
+            self.release()
 
     async def drain(self, grace: float) -> bool:
         """Admit nothing more; True once all have ended, False after `grace` seconds."""

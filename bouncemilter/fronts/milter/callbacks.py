@@ -58,7 +58,7 @@ class Callbacks:
     def _negotiate(self, context: Any, options: list[int]) -> int:
         """Called with what the MTA offers (actions, steps, 0, 0); leaves in `options` what is used."""
         try:
-            negotiated = negotiate(options[0], options[1])
+            negotiated = negotiate(options[0], options[1], outgoing=self._service.gate.active)
             self._open(context, negotiated)
             if negotiated.can_name_macros:
                 _name_macros(context)
@@ -107,9 +107,11 @@ class Callbacks:
 
 
 def _name_macros(context: Any) -> None:
-    """Ask for the queue id at the end of the message and for nothing else worth its time."""
-    for stage in (milter.M_CONNECT, milter.M_HELO, milter.M_ENVFROM, milter.M_ENVRCPT, milter.M_DATA, milter.M_EOH):
+    """Ask for what streams are known by, for the queue id at the end, and for nothing else worth its time."""
+    for stage in (milter.M_HELO, milter.M_ENVRCPT, milter.M_DATA, milter.M_EOH):
         context.setsymlist(stage, "")
+    context.setsymlist(milter.M_CONNECT, "{daemon_name}")
+    context.setsymlist(milter.M_ENVFROM, "{auth_authen}")
     context.setsymlist(milter.M_EOM, "i")
 
 

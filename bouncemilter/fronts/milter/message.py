@@ -6,13 +6,26 @@ import datetime as dt
 
 from bouncemilter import limits, text
 from bouncemilter.fronts.label import HEADER
+from bouncemilter.fronts.milter.outgoing import Outgoing
 from bouncemilter.model import Envelope, Front, Source
 
 
 class Message:
     """Envelope, kept bytes and size, from MAIL to the end of the message."""
 
-    __slots__ = ("admitted", "broken", "head", "local", "marks", "others", "ours", "sender", "size", "started")
+    __slots__ = (
+        "admitted",
+        "broken",
+        "head",
+        "local",
+        "marks",
+        "others",
+        "ours",
+        "outgoing",
+        "sender",
+        "size",
+        "started",
+    )
 
     def __init__(self, sender: str, *, local: bool) -> None:
         self.sender = sender
@@ -23,6 +36,8 @@ class Message:
         """Recipients of ours: the argument of RCPT, which `delrcpt` wants back → the address without brackets."""
         self.others = False
         """Whether anybody else gets the message."""
+        self.outgoing: Outgoing | None = None
+        """Of a stream: its recipients that aren't ours, and what matters of its headers."""
         self.admitted = False
         """Counted by `Admission`."""
         self.broken = False
@@ -35,12 +50,21 @@ class Message:
         self.started = dt.datetime.now(dt.UTC)
 
     @property
+    def matters(self) -> bool:
+        """Whether the message is read: it comes to us, or is of a stream."""
+        return bool(self.ours) or self.outgoing is not None
+
+    @property
     def full(self) -> bool:
         """Whether bytes were lost: nothing more needs to come."""
         return self.size > len(self.head)
 
     def header(self, name: str, value: bytes, *, leading_space: bool) -> None:
         """Add a header field as it stood in the message. MTAs send folded values with bare newlines."""
+        if self.outgoing is not None:
+            self.outgoing.header(name, value)
+        if not self.ours:
+            return
         if name.lower() == HEADER.lower():
             self.marks += 1
         folded = value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

@@ -10,16 +10,10 @@ from typing import Final
 
 import milter
 
-ACTIONS: Final = milter.DELRCPT | milter.ADDHDRS | milter.CHGHDRS | milter.SETSYMLIST
+ACTIONS: Final = milter.DELRCPT | milter.ADDHDRS | milter.CHGHDRS | milter.CHGFROM | milter.SETSYMLIST
 
 _ALWAYS: Final = (
-    milter.P_NOHELO
-    | milter.P_NOUNKNOWN
-    | milter.P_NR_CONN
-    | milter.P_NR_MAIL
-    | milter.P_NR_RCPT
-    | milter.P_HDR_LEADSPC
-    | milter.P_SKIP
+    milter.P_NOHELO | milter.P_NOUNKNOWN | milter.P_NR_CONN | milter.P_NR_MAIL | milter.P_HDR_LEADSPC | milter.P_SKIP
 )
 _SILENT: Final = {
     "connect": milter.P_NR_CONN,
@@ -54,6 +48,11 @@ class Negotiated:
         return bool(self.actions & milter.CHGHDRS)
 
     @property
+    def can_change_sender(self) -> bool:
+        """Whether the envelope sender can be changed (SMFIF_CHGFROM)."""
+        return bool(self.actions & milter.CHGFROM)
+
+    @property
     def can_name_macros(self) -> bool:
         """Whether the macros that are wanted can be listed (SMFIF_SETSYMLIST)."""
         return bool(self.actions & milter.SETSYMLIST)
@@ -73,16 +72,18 @@ class Negotiated:
         return bool(self.steps & _SILENT.get(stage, 0))
 
 
-def negotiate(actions: int, steps: int) -> Negotiated:
-    """The bits to use, of those that the MTA offers.
+def negotiate(actions: int, steps: int, *, outgoing: bool = False) -> Negotiated:
+    """The bits to use, of those that the MTA offers; `outgoing`: whether there are streams, whose mail is changed and
+    refused.
 
     Ordinary mail costs one round trip, at DATA, where all recipients are known. An MTA that offers to leave DATA out
     sends it (protocol 6); with an older one a message is accepted at its first header, so headers keep their replies.
     SKIP is a reply to a body chunk: only without it are the chunks silent.
     """
-    wanted = _ALWAYS
+    wanted = _ALWAYS if outgoing else _ALWAYS | milter.P_NR_RCPT
     if steps & milter.P_NODATA:
         wanted |= milter.P_NR_HDR | milter.P_NR_EOH
     if not steps & milter.P_SKIP:
         wanted |= milter.P_NR_BODY
-    return Negotiated(actions & ACTIONS, steps & wanted)
+    needed = ACTIONS if outgoing else ACTIONS & ~milter.CHGFROM
+    return Negotiated(actions & needed, steps & wanted)

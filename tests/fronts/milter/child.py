@@ -23,12 +23,15 @@ import milter as libmilter
 import structlog
 from prometheus_client import REGISTRY
 
+from bouncemilter.enforcement import Refusal
 from bouncemilter.fronts.milter import MilterFront, MilterOptions, SocketError
 from bouncemilter.fronts.milter import callbacks as callbacks_module
 from bouncemilter.fronts.milter.nudge import Nudge
 from bouncemilter.fronts.milter.session import Session
 from bouncemilter.model import Disposition, Envelope, Front, Kind
+from bouncemilter.pipeline import Departure, DepartureFailed, Parting
 from bouncemilter.returnpath import Ownership, Recognizer, ReturnPath
+from bouncemilter.stream import OnSuppressed, Origin, Stream, StreamKind
 
 _GRACE = 10.0
 
@@ -119,6 +122,44 @@ class ScriptedPipeline:
         return ScriptedFlight(self._trace, envelope, self._gate)
 
 
+class ScriptedGate:
+    """Mail of `news@example.com` is of a stream; of its recipients `gone@…` is suppressed, `late@…` only at the end.
+
+    `drop=true` drops them instead of refusing them; a recipient `gate-fails@…` makes the store fail.
+    """
+
+    def __init__(self, trace: Trace, settings: dict[str, Any]) -> None:
+        self._trace = trace
+        self.active = settings.pop("streams", False)
+        how = OnSuppressed.DROP if settings.pop("drop", False) else OnSuppressed.REFUSE
+        self._stream = Stream("news", StreamKind.BULK, on_suppressed=how)
+
+    def owner(self, origin: Origin) -> Stream | None:
+        self._trace.write("origin", **dataclasses.asdict(origin))
+        return self._stream if origin.sender == "news@example.com" else None
+
+    def refusal(self, _stream: Stream, _origin: Origin, recipient: str) -> Refusal | None:
+        return Refusal(None) if recipient.startswith("gone@") else None
+
+    def refused(self, _stream: Stream, recipient: str, _refusal: Refusal) -> None:
+        self._trace.write("refused", recipients=[recipient])
+
+    async def depart(self, departure: Departure) -> Parting:
+        if any(each.startswith("gate-fails@") for each in departure.recipients):
+            raise DepartureFailed("the store is down")
+        late = {each: Refusal(None) for each in departure.recipients if each.startswith("late@")}
+        suppressed = {**departure.suppressed, **late}
+        self._trace.write(
+            "departed",
+            recipients=departure.recipients,
+            suppressed=list(suppressed),
+            domain=departure.sender_domain,
+            list_id=departure.list_id,
+            campaign=departure.campaign,
+        )
+        return Parting("b+token@bounces.test", suppressed)
+
+
 def _word(recipient: str) -> str:
     return recipient.partition("@")[0].partition("+")[2].partition("+")[0]
 
@@ -168,8 +209,9 @@ async def _serve(path: str, trace: Trace, settings: dict[str, Any]) -> int:
     if settings.pop("negotiation_fails", False):
         callbacks_module.negotiate = _no_negotiation
     ends_by_itself = settings.pop("ends_by_itself", False)
+    departures = ScriptedGate(trace, settings)
     options = MilterOptions(socket=path, **settings)
-    front = MilterFront(options, ScriptedPipeline(trace, gate), loop, on_exit=lambda _: ended.set())
+    front = MilterFront(options, ScriptedPipeline(trace, gate), departures, loop, on_exit=lambda _: ended.set())
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGUSR1, gate.set)
     loop.add_signal_handler(signal.SIGUSR2, lambda: trace.write("metrics", **_metrics()))
@@ -205,7 +247,12 @@ def main() -> int:
     structlog.configure(processors=[trace.log])
     _plant_faults()
     _watch_nudges(trace)
-    fields = {each.name for each in dataclasses.fields(MilterOptions)} | {"negotiation_fails", "ends_by_itself"}
+    fields = {each.name for each in dataclasses.fields(MilterOptions)} | {
+        "negotiation_fails",
+        "ends_by_itself",
+        "streams",
+        "drop",
+    }
     settings = {name: json.loads(value) for name, _, value in (pair.partition("=") for pair in pairs)}
     assert settings.keys() <= fields
     return asyncio.run(_serve(path, trace, settings))

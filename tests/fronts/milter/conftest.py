@@ -121,13 +121,20 @@ def start(folder: Path) -> Iterator[Start]:
         yield begin
 
 
-@pytest.fixture(scope="session")
-def milter() -> Iterator[Child]:
-    """One child for all tests that leave it as it was; each has recipients of its own."""
+@contextlib.contextmanager
+def running(**settings: Any) -> Iterator[Child]:
+    """A child with MilterOptions, and the script's own settings, by name."""
     with tempfile.TemporaryDirectory(prefix="milter-") as path:
-        child = Child(Path(path))
+        child = Child(Path(path), **settings)
         try:
             child.wait_for("ready")
             yield child
         finally:
             child.kill()
+
+
+@pytest.fixture(scope="session")
+def milter() -> Iterator[Child]:
+    """One child for all tests that leave it as it was; each has recipients of its own."""
+    with running() as child:
+        yield child

@@ -14,6 +14,7 @@ ENVELOPES = Recognizer(
         ReturnPath("lists.example.org", "list-bounces"),
         ReturnPath("dash.example.net", "news", delimiters="-="),
         ReturnPath("dash.example.net", "news-pl", delimiters="-="),
+        ReturnPath("dash.example.net", "news-return", delimiters="-="),
         ReturnPath("zwroty.żółw.pl", "Zwrot"),
     ],
     ["newsletter@example.pl", "Biuro@Żółw.pl", "Zwroty+2026@example.pl"],
@@ -90,6 +91,13 @@ def test_ownership(recipient: str, expected: Ownership | None) -> None:
         ("news-pl-jan=example.pl@dash.example.net", "jan@example.pl"),
         ("news-plus-jan=example.pl@dash.example.net", "plus-jan@example.pl"),
         ("zwrot+jan=example.pl@zwroty.xn--w-uga1v8h.pl", "jan@example.pl"),
+        ("b+jan==example.pl@bounces.example.com", "jan@example.pl"),
+        ("b+jan==example.pl==news==w@bounces.example.com", "jan@example.pl"),
+        ("news-17-jan=example.pl@dash.example.net", "17-jan@example.pl"),
+        ("news-return-17-jan=example.pl@dash.example.net", "jan@example.pl"),
+        ("news-return-jan=example.pl@dash.example.net", "jan@example.pl"),
+        ("b+jan=example.pl=fkkz44vjqcaqd2lmoxvsozmx3l@bounces.example.com", ""),
+        ("b+jkkz44vjqcaqdeahavctq7qfc4pkn243pja@bounces.example.com", ""),
         ("b@bounces.example.com", ""),
         ("b+@bounces.example.com", ""),
         ("b+jan@bounces.example.com", ""),
@@ -108,7 +116,7 @@ def test_ownership(recipient: str, expected: Ownership | None) -> None:
     ],
 )
 def test_verp_recipient(recipient: str, named: str) -> None:
-    """Postfix's and Mailman's VERP name a recipient, as written; what is no whole address names nobody."""
+    """VERP names a recipient, as written; what is no whole address, and what is signed, names nobody."""
     assert ENVELOPES.verp_recipient(recipient) == named
 
 
@@ -137,6 +145,28 @@ def test_prefix_of_a_prefix(order: tuple[str, ...]) -> None:
     assert found.verp_recipient("news-pl-jan=example.pl@r.example.com") == "jan@example.pl"
     assert found.sender_domain("news-pl-jan=example.pl@r.example.com") == "news-pl.example.com"
     assert found.sender_domain("news-jan=example.pl@r.example.com") == "news.example.com"
+
+
+@pytest.mark.parametrize(
+    ("recipient", "prefix"),
+    [
+        ("b@bounces.example.com", "b"),
+        ("<B-News+jan=example.pl@Bounces.Example.com>", "b-news"),
+        ("zwrot+x@zwroty.żółw.pl", "Zwrot"),
+        ("postmaster@bounces.example.com", ""),
+        ("newsletter@example.pl", ""),
+        ("", ""),
+    ],
+)
+def test_path(recipient: str, prefix: str) -> None:
+    """An envelope recipient belongs to one return path, or to none."""
+    found = ENVELOPES.path(recipient)
+    assert (found.prefix if found else "") == prefix
+
+
+def test_path_as_text() -> None:
+    """A return path is written as the address of which its tokens are part."""
+    assert str(ReturnPath("Zwroty.Żółw.pl", "Zwrot")) == "zwrot@zwroty.xn--w-uga1v8h.pl"
 
 
 def test_domains() -> None:

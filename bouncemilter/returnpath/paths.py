@@ -1,8 +1,8 @@
-"""Return paths: which envelope recipients are ours, and whom an unsigned VERP address names. A leaf.
+"""Which envelope recipients are ours, and whom an unsigned VERP address names.
 
 A return path is `PREFIX@DOMAIN` or `PREFIX+…@DOMAIN`; the domain and the prefix alone make it ours. What stands behind
-the plus sign in Postfix's VERP (`bounces+user=example.pl@…`, default_verp_delimiters) and in Mailman's
-(`list-bounces+user=example.pl@…`) is the recipient whose local part and domain are joined by an equals sign.
+the plus sign in an unsigned one is VERP as Postfix, Mailman, Sympa or qmail write it (see `foreign`); in a signed one a
+token (see `token`), which VERP never looks like.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bouncemilter import address
+from bouncemilter.returnpath import foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,9 @@ class ReturnPath:
     """What separates prefix and recipient, then the recipient's local part and domain (Postfix's default)."""
     sender_domains: tuple[str, ...] = ()
     """The From domains of the mail that carries this return path."""
+
+    def __str__(self) -> str:
+        return f"{self.prefix.lower()}@{address.domain_key(self.domain)}"
 
 
 class Ownership(StrEnum):
@@ -40,17 +44,38 @@ class Ownership(StrEnum):
 PASSED_LOCAL_PARTS = ("postmaster", "abuse")
 
 
-class Recognizer:
-    """Tells our envelope recipients from all others, by form alone: never by age, signature or store."""
+class PathIndex:
+    """Finds the return path that a local part and a domain belong to."""
 
-    def __init__(self, return_paths: Iterable[ReturnPath], watched: Iterable[str] = ()) -> None:
+    def __init__(self, return_paths: Iterable[ReturnPath]) -> None:
         self._paths: Mapping[str, tuple[ReturnPath, ...]] = _by_domain(return_paths)
-        self._watched = frozenset(address.key(each) for each in watched)
 
     @property
     def domains(self) -> frozenset[str]:
         """The return-path domains, as A-labels."""
         return frozenset(self._paths)
+
+    def find(self, local: str, domain: str) -> ReturnPath | None:
+        """The return path of `local`, in any case, at `domain`, an A-label."""
+        for path in self._paths.get(domain, ()):
+            prefix = path.prefix.lower()
+            folded = local.lower()
+            if folded == prefix or folded.startswith(prefix + path.delimiters[0]):
+                return path
+        return None
+
+
+class Recognizer:
+    """Tells our envelope recipients from all others, by form alone: never by age, signature or store."""
+
+    def __init__(self, return_paths: Iterable[ReturnPath], watched: Iterable[str] = ()) -> None:
+        self._paths = PathIndex(return_paths)
+        self._watched = frozenset(address.key(each) for each in watched)
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """The return-path domains, as A-labels."""
+        return self._paths.domains
 
     def ownership(self, recipient: str) -> Ownership | None:
         """What `recipient` (with or without angle brackets) is to us; None where it is not ours."""
@@ -60,11 +85,16 @@ class Recognizer:
         if key in self._watched:
             return Ownership.WATCHED
         local, _, domain = key.rpartition("@")
-        if domain not in self._paths:
+        if domain not in self._paths.domains:
             return None
-        if self._path(local, domain):
+        if self._paths.find(local, domain):
             return Ownership.RETURN_PATH
         return Ownership.PASSED if local in PASSED_LOCAL_PARTS else None
+
+    def path(self, recipient: str) -> ReturnPath | None:
+        """The return path that `recipient` belongs to, signed or not."""
+        local, _, domain = address.key(recipient).rpartition("@")
+        return self._paths.find(local, domain)
 
     def sender_domain(self, recipient: str) -> str:
         """The domain (A-label) in whose name mail is sent that returns to `recipient`; empty where it is not ours.
@@ -72,7 +102,7 @@ class Recognizer:
         The first of the return path's sender domains, or the watched address's own domain.
         """
         local, _, domain = address.key(recipient).rpartition("@")
-        path = self._path(local, domain)
+        path = self._paths.find(local, domain)
         if path:
             return address.domain_key(path.sender_domains[0]) if path.sender_domains else domain
         return domain if f"{local}@{domain}" in self._watched else ""
@@ -80,21 +110,11 @@ class Recognizer:
     def verp_recipient(self, recipient: str) -> str:
         """The address that an unsigned VERP return path names, or an empty string."""
         written, _, verp_domain = address.key(recipient, fold_local_part=False).rpartition("@")
-        path = self._path(written, verp_domain)
+        path = self._paths.find(written, verp_domain)
         if path is None:
             return ""
         extension = written[len(path.prefix) + 1 :]
-        local, joiner, domain = extension.rpartition(path.delimiters[1])
-        named = f"{local}@{domain}"
-        return named if joiner and "." in domain and address.split(named) else ""
-
-    def _path(self, local: str, domain: str) -> ReturnPath | None:
-        for path in self._paths.get(domain, ()):
-            prefix = path.prefix.lower()
-            folded = local.lower()
-            if folded == prefix or folded.startswith(prefix + path.delimiters[0]):
-                return path
-        return None
+        return foreign.named_recipient(extension, prefix=path.prefix, joiner=path.delimiters[1])
 
 
 def _by_domain(return_paths: Iterable[ReturnPath]) -> dict[str, tuple[ReturnPath, ...]]:

@@ -1,0 +1,267 @@
+"""Outgoing mail: who must not get it, and the return path that it leaves with.
+
+`Gate.refusal` answers at each RCPT, from any thread; `Gate.depart` at the end of a message, on the event loop. What a
+later bounce is judged by (the recipients of a message token), and that a recipient was taken out, is on disk before the
+mail server is told.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+
+from bouncemilter import address, domain, enforcement
+from bouncemilter.enforcement import Refusal
+from bouncemilter.model import Cause, Sent, Standing, Withheld, Withholding
+from bouncemilter.pipeline.sentlog import SentLog
+from bouncemilter.returnpath import Signer, foreign
+from bouncemilter.store import Store, StoreUnavailable, Suppressions
+from bouncemilter.stream import OnSuppressed, Origin, Stream, StreamKind, owner
+
+DEPARTED: Final = Counter(
+    "bouncemilter_departed_total",
+    "Outgoing messages of streams that were let go, by the return path that they were given",
+    ["stream_kind", "signed"],
+)
+REFUSED: Final = Counter(
+    "bouncemilter_refused_total",
+    "Recipients of outgoing mail that are suppressed, and what was done",
+    ["cause", "action"],
+)
+
+UNCONFIRMED: Final = "unconfirmed"
+"""The cause where the store could not be asked."""
+_NAME: Final = 100
+"""Characters of a list's name that are counted under."""
+_LIST_ID: Final = re.compile(r"<([^<>\s]+)>")
+_MANAGER: Final = re.compile(r"owner-.|.+-(bounces?|owner|return|request)\Z", re.IGNORECASE)
+"""Local parts of the envelope senders of Mailman, Sympa and majordomo; their mail has `Precedence: list`, too."""
+
+_log = structlog.get_logger()
+
+
+class DepartureFailed(Exception):  # noqa: N818  (an outcome)
+    """What must be on disk before the mail leaves could not be written; the text says why."""
+
+
+def refusable(stream: Stream, origin: Origin) -> bool:
+    """Whether a suppressed recipient of a message is refused; else it is taken out.
+
+    Never on Postfix's non_smtpd path: there a refusal at RCPT is a configuration error, and the mail hangs.
+    """
+    return stream.on_suppressed is OnSuppressed.REFUSE and not origin.local
+
+
+@dataclass(frozen=True, slots=True)
+class DepartureOptions:
+    """The settings of outgoing mail."""
+
+    streams: tuple[Stream, ...] = ()
+    signers: Mapping[str, Signer] = field(default_factory=dict)
+    """By return path (`prefix@domain`); those without keys are not in it."""
+    fold_local_part: bool = True
+    observing: bool = False
+    """Whether nobody is refused, and only told who would be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """An outgoing message at its end."""
+
+    stream: Stream
+    origin: Origin
+    recipients: tuple[str, ...]
+    """Those that nothing was known against at RCPT."""
+    suppressed: Mapping[str, Refusal] = field(default_factory=dict)
+    """Those that are to be taken out, with the reason."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The first value of From, List-ID, Precedence and the stream's campaign headers, by name in lower case."""
+
+    @property
+    def refusable(self) -> bool:
+        """Whether its suppressed recipients are refused; else they are taken out."""
+        return refusable(self.stream, self.origin)
+
+    @property
+    def sender_domain(self) -> str:
+        """The domain (A-label) of From; empty where there is none."""
+        _, mailbox = email.utils.parseaddr(self.headers.get("from", ""))
+        return address.domain_key(mailbox.rpartition("@")[2])
+
+    @property
+    def list_id(self) -> str:
+        """RFC 2919, without angle brackets and in lower case; else the stream's own list."""
+        written = self.headers.get("list-id", "")
+        named = _LIST_ID.search(written)
+        return (named[1] if named else written.strip() or self.stream.list_id).lower()
+
+    @property
+    def campaign(self) -> str:
+        """The name of the mailing, by the first of the stream's headers that is there."""
+        for name in self.stream.campaign_headers:
+            value = self.headers.get(name.lower(), "").strip()
+            if value:
+                return value.partition(":")[0] if name.lower() == "feedback-id" else value
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """What becomes of an outgoing message."""
+
+    sender: str = ""
+    """The envelope sender that it leaves with; empty where it keeps its own."""
+    suppressed: Mapping[str, Refusal] = field(default_factory=dict)
+    """Whom it must not go to, with the reason."""
+
+
+class Gate:
+    """What outgoing mail has to pass."""
+
+    def __init__(self, store: Store, suppressions: Suppressions, sent: SentLog, options: DepartureOptions) -> None:
+        self._store = store
+        self._suppressions = suppressions
+        self._sent = sent
+        self._options = options
+
+    def configure(self, options: DepartureOptions) -> None:
+        """Take new settings for the messages that come from now on."""
+        self._options = options
+
+    @property
+    def active(self) -> bool:
+        """Whether there is any stream."""
+        return bool(self._options.streams)
+
+    def owner(self, origin: Origin) -> Stream | None:
+        """The stream that a message belongs to; None where it is none of our business."""
+        return owner(self._options.streams, origin)
+
+    def named(self, name: str) -> Stream | None:
+        """The stream of this name, unless it is a personal one."""
+        found = (each for each in self._options.streams if each.name == name)
+        return next((each for each in found if each.kind is not StreamKind.PERSONAL), None)
+
+    def refusal(self, stream: Stream, origin: Origin, recipient: str) -> Refusal | None:
+        """Whether a recipient is to be refused at RCPT. For callers on other threads than the event loop's."""
+        key = self._key(recipient)
+        return self._judge(stream, key, self._suppressions.standing(key), _domain(origin.sender)) if key else None
+
+    async def consider(self, stream: Stream, origin: Origin, recipient: str) -> Refusal | None:
+        """The same for callers on the event loop."""
+        return await self._consider(stream, recipient, _domain(origin.sender))
+
+    def refused(self, stream: Stream, recipient: str, refusal: Refusal) -> None:
+        """Say that a recipient was refused. For callers on any thread."""
+        self._sent.withhold(self._announced(stream, recipient, refusal, Withholding.REFUSED))
+
+    async def depart(self, departure: Departure) -> Parting:
+        """What a message leaves with; what must be known of it later is on disk. Raises DepartureFailed."""
+        suppressed = dict(departure.suppressed)
+        for recipient in departure.recipients:
+            found = await self._consider(departure.stream, recipient, departure.sender_domain, departure.list_id)
+            if found is not None:
+                suppressed[recipient] = found
+        remaining = tuple(each for each in departure.recipients if each not in suppressed)
+        now = dt.datetime.now(dt.UTC)
+        try:
+            await self._withhold(departure, suppressed)
+            sender = await self._sign(departure, remaining, now) if remaining else ""
+        except StoreUnavailable as error:
+            raise DepartureFailed(str(error)) from error
+        self._count(departure, remaining, now, signed=bool(sender))
+        return Parting(sender, suppressed)
+
+    async def _withhold(self, departure: Departure, suppressed: Mapping[str, Refusal]) -> None:
+        """Recipients are about to be taken out of a message: nobody else will ever say so."""
+        action = Withholding.REFUSED if departure.refusable else Withholding.DROPPED
+        await self._store.record_withheld(
+            [self._announced(departure.stream, recipient, each, action) for recipient, each in suppressed.items()]
+        )
+
+    def _count(self, departure: Departure, recipients: Sequence[str], now: dt.datetime, *, signed: bool) -> None:
+        stream = departure.stream
+        token = ("recipient" if len(recipients) == 1 else "message") if signed else "no"
+        if recipients:
+            DEPARTED.labels(stream.kind, token).inc()
+        campaign = self._sent.campaign(departure.campaign, now)
+        self._sent.add(
+            Sent(
+                address_key=key,
+                at=now,
+                stream=stream.name,
+                list_id=departure.list_id[:_NAME],
+                campaign=campaign,
+                sender_domain=departure.sender_domain,
+                provider=domain.registrable(key.rpartition("@")[2]),
+            )
+            for key in filter(None, map(self._key, recipients))
+        )
+
+    def _announced(self, stream: Stream, recipient: str, refusal: Refusal, action: Withholding) -> Withheld:
+        cause = refusal.suppression.cause if refusal.suppression else ""
+        REFUSED.labels(cause or UNCONFIRMED, action).inc()
+        key = self._key(recipient)
+        _log.info("recipient_suppressed", action=action, stream=stream.name, address=key, cause=cause or UNCONFIRMED)
+        return Withheld(dt.datetime.now(dt.UTC).date(), key, stream.name, action, cause)
+
+    async def _consider(self, stream: Stream, recipient: str, sender_domain: str, list_id: str = "") -> Refusal | None:
+        key = self._key(recipient)
+        if not key:
+            return None
+        standing = await self._suppressions.standing_on_loop(key)
+        return self._judge(stream, key, standing, sender_domain, list_id)
+
+    def _judge(
+        self, stream: Stream, key: str, standing: Standing, sender_domain: str, list_id: str = ""
+    ) -> Refusal | None:
+        found = enforcement.refusal(standing, key, stream, sender_domain=sender_domain, list_id=list_id)
+        if found is not None and self._options.observing:
+            self._sent.withhold(self._announced(stream, key, found, Withholding.OBSERVED))
+            return None
+        return found
+
+    async def _sign(self, departure: Departure, recipients: Sequence[str], now: dt.datetime) -> str:
+        """The signed return path; empty where the sender stays."""
+        path = departure.stream.return_path
+        signer = self._options.signers.get(str(path)) if path else None
+        if signer is None or not self._is_signable(departure):
+            return ""
+        keys = [key for key in map(self._key, recipients) if key]
+        if len(recipients) == len(keys) == 1:
+            return signer.mint(keys[0], campaign=departure.campaign, day=now.date())
+        minted = signer.mint_message(campaign=departure.campaign, day=now.date())
+        await self._store.record_message(minted.nonce, keys)
+        return minted.address
+
+    @staticmethod
+    def _is_signable(departure: Departure) -> bool:
+        """Whether nobody else reads the returns of this message: neither a machine's own report nor a list manager."""
+        sender = departure.origin.sender
+        managed = departure.headers.get("precedence", "").lower() == "list"
+        manager = managed and _MANAGER.match(sender.rpartition("@")[0])
+        return bool(sender) and not manager and not foreign.is_wrapped(sender)
+
+    def _key(self, recipient: str) -> str:
+        return address.key(recipient, fold_local_part=self._options.fold_local_part)
+
+
+def declare() -> None:
+    """Make the label values appear from the start."""
+    for kind in (StreamKind.BULK, StreamKind.TRANSACTIONAL):
+        for signed in ("recipient", "message", "no"):
+            DEPARTED.labels(kind, signed)
+    for cause in (UNCONFIRMED, *Cause):
+        for action in Withholding:
+            REFUSED.labels(cause, action)
+
+
+def _domain(sender: str) -> str:
+    return address.domain_key(sender.rpartition("@")[2])

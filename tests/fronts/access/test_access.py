@@ -1,0 +1,187 @@
+"""What Postfix gets when it asks about recipients itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bouncemilter.enforcement import Refusal
+from bouncemilter.fronts.access import AccessFront, AccessOptions
+from bouncemilter.stream import Origin, Stream, StreamKind
+
+NEWS = Stream("news", StreamKind.BULK)
+WORDS = "550 5.7.1 " + Refusal(None).text(authenticated=False)
+
+
+class ScriptedGate:
+    """`gone@…` is suppressed for the stream `news`, to which mail of `news@example.com` belongs."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Origin]] = []
+        self.counted: list[str] = []
+
+    def named(self, name: str) -> Stream | None:
+        return NEWS if name == "news" else None
+
+    def owner(self, origin: Origin) -> Stream | None:
+        return NEWS if origin.sender == "news@example.com" else None
+
+    async def consider(self, _stream: Stream, origin: Origin, recipient: str) -> Refusal | None:
+        self.asked.append((recipient, origin))
+        if recipient.startswith("broken@"):
+            raise RuntimeError("private detail")
+        return Refusal(None) if recipient.startswith("gone@") else None
+
+    def refused(self, _stream: Stream, recipient: str, _refusal: Refusal) -> None:
+        self.counted.append(recipient)
+
+
+@pytest.fixture
+def gate() -> ScriptedGate:
+    return ScriptedGate()
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="access-") as folder:
+        yield Path(folder) / "access.sock"
+
+
+@pytest.fixture
+async def front(gate: ScriptedGate, path: Path) -> AsyncIterator[AccessFront]:
+    served = AccessFront(AccessOptions(f"unix:{path}", connections=2), gate)
+    await served.start()
+    yield served
+    await served.stop()
+
+
+@contextlib.asynccontextmanager
+async def connection(path: Path) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def ask(path: Path, *requests: bytes) -> list[bytes]:
+    """The answer to each request, over one connection."""
+    answers = []
+    async with connection(path) as (reader, writer):
+        for request in requests:
+            writer.write(request)
+            await writer.drain()
+            answers.append(await asyncio.wait_for(reader.read(4096), 5))
+    return answers
+
+
+def netstring(text: str) -> bytes:
+    raw = text.encode()
+    return b"%d:%s," % (len(raw), raw)
+
+
+def policy(**attributes: str) -> bytes:
+    given = {"request": "smtpd_access_policy", "protocol_state": "RCPT"} | attributes
+    return "".join(f"{name}={value}\n" for name, value in given.items()).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("news gone@example.org", f"OK {WORDS}"),
+        ("news anna@example.org", "NOTFOUND "),
+        ("other gone@example.org", "NOTFOUND "),
+        ("news example.org", "NOTFOUND "),
+        ("news gone@", "NOTFOUND "),
+        ("news @example.org", "NOTFOUND "),
+        ("news żona@example.org", "NOTFOUND "),
+    ],
+)
+async def test_socketmap(front: AccessFront, path: Path, question: str, answer: str) -> None:
+    """A table look-up names the stream and the recipient; parts of an address are never found."""
+    assert await ask(path, netstring(question)) == [netstring(answer)]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "answer"),
+    [
+        ({"recipient": "gone@example.org", "sender": "news@example.com"}, WORDS),
+        ({"recipient": "gone@example.org", "sender": "jan@example.com"}, "DUNNO"),
+        ({"recipient": "gone@example.org", "sender": "jan@example.com", "policy_context": "news"}, WORDS),
+        ({"recipient": "anna@example.org", "sender": "news@example.com"}, "DUNNO"),
+        ({"recipient": "gone@example.org", "sender": "news@example.com", "protocol_state": "DATA"}, "DUNNO"),
+        ({"recipient": "", "sender": "news@example.com"}, "DUNNO"),
+    ],
+)
+async def test_policy(front: AccessFront, path: Path, attributes: dict[str, str], answer: str) -> None:
+    """A policy request is judged by the stream that its context names, else by the one that owns the message."""
+    assert await ask(path, policy(**attributes)) == [f"action={answer}\n\n".encode()]
+
+
+async def test_origin(front: AccessFront, path: Path, gate: ScriptedGate) -> None:
+    """What Postfix says of the client is what streams are matched by."""
+    request = policy(
+        recipient="a@example.org", sender="news@example.com", sasl_username="shop", client_address="192.0.2.7"
+    )
+    await ask(path, request)
+    assert gate.asked == [("a@example.org", Origin("192.0.2.7", "", "shop", local=False, sender="news@example.com"))]
+
+
+async def test_many_questions_on_one_connection(front: AccessFront, path: Path, gate: ScriptedGate) -> None:
+    """Postfix keeps its connection; both protocols may come over it, and each refusal is counted."""
+    answers = await ask(path, netstring("news gone@a.pl"), policy(recipient="gone@b.pl", policy_context="news"))
+    assert answers == [netstring(f"OK {WORDS}"), f"action={WORDS}\n\n".encode()]
+    assert gate.counted == ["gone@a.pl", "gone@b.pl"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"99999999999:x,",
+        b"5:news x",
+        b"9:news a@b;",
+        b"10:gone@a.example,",
+        b"request=junk\n\n",
+        b"no equals sign\n\n",
+        b"a=b\n" * 4000,
+        b"\0\xff\xfe\n\n",
+    ],
+)
+async def test_garbage(front: AccessFront, path: Path, request_: bytes) -> None:
+    """F17: what is no request ends its connection, and the next one is served."""
+    async with connection(path) as (reader, writer):
+        writer.write(request_)
+        writer.write_eof()
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert await ask(path, netstring("news anna@example.org")) == [netstring("NOTFOUND ")]
+
+
+async def test_fault_of_ours(front: AccessFront, path: Path) -> None:
+    """A fault of ours is the answer that nothing is known, without a detail: the mail goes."""
+    assert await ask(path, netstring("news broken@a.pl")) == [netstring("NOTFOUND ")]
+    assert await ask(path, policy(recipient="broken@a.pl", policy_context="news")) == [b"action=DUNNO\n\n"]
+
+
+async def test_connections_are_capped(front: AccessFront, path: Path) -> None:
+    """F14: beyond the cap a connection is closed at once; one that ends makes room."""
+    async with connection(path) as (_, first), connection(path):
+        first.write(netstring("news anna@example.org"))
+        await asyncio.sleep(0.05)
+        async with connection(path) as (reader, _):
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+    await asyncio.sleep(0.05)
+    assert await ask(path, netstring("news anna@example.org")) == [netstring("NOTFOUND ")]
+
+
+async def test_socket_goes_with_the_front(gate: ScriptedGate, path: Path) -> None:
+    """The socket's permissions are as set, and it is gone when the front has stopped."""
+    served = AccessFront(AccessOptions(f"unix:{path}", 0o600), gate)
+    await served.start()
+    assert path.stat().st_mode & 0o777 == 0o600  # noqa: ASYNC240
+    await served.stop()
+    assert not path.exists()  # noqa: ASYNC240
