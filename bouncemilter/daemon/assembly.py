@@ -24,6 +24,7 @@ from bouncemilter.returnpath import Recognizer, Signer
 from bouncemilter.settings import Settings, signing
 from bouncemilter.settings.checks import return_path_of
 from bouncemilter.settings.types import OnError, PolicySettings, StreamSettings
+from bouncemilter.store import Retention
 from bouncemilter.stream import Match, Stream
 
 _log = structlog.get_logger()
@@ -140,6 +141,12 @@ def _rules(settings: PolicySettings) -> policy.Rules:
         soft_expiry=dt.timedelta(days=settings.soft_expiry_days),
         require=Trust.NONE if settings.require == "any" else Trust(settings.require),
     )
+
+
+def retention(settings: Settings) -> Retention:
+    """How long things are kept: the record of a message's recipients outlives its token."""
+    lives = [path.token_days for path in settings.return_path if path.key_file]
+    return Retention(messages=max([dt.timedelta(days=days + 2) for days in lives], default=Retention().messages))
 
 
 def sink_options(settings: Settings) -> SinkOptions:

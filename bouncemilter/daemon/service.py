@@ -264,7 +264,7 @@ class Daemon:
         """Forget what is older than its retention, once an hour."""
         while True:
             try:
-                await self._store.purge(dt.datetime.now(dt.UTC))
+                await self._store.purge(dt.datetime.now(dt.UTC), assembly.retention(self._settings))
             except Exception as error:  # noqa: BLE001  (the next hour may bring more luck)
                 _log.warning("purge_failed", error=str(error))
             await asyncio.sleep(PURGE_SECONDS)

@@ -64,6 +64,9 @@ class Flight:
             self._stage = stage
             balance.INTERNAL_ERRORS.labels(self._envelope.front).inc()
             _log.exception("internal_error", front=self._envelope.front, stage=stage)
+            if self._pipeline.poison.failed(self._head):
+                _log.error("passed_unread", front=self._envelope.front, recipients=self._envelope.recipients)
+                return (Disposition.PASS,) * self._count
         else:
             return tuple(outcome.disposition for outcome in self._outcomes)
         return (self._pipeline.on_error(self._envelope.front),) * self._count

@@ -34,6 +34,7 @@ from bouncemilter.model import (
 from bouncemilter.pipeline.attribution import Arrival, Attribution, is_untrusted
 from bouncemilter.pipeline.caps import EVENTS_AN_HOUR, EXCERPTS_AN_HOUR, OPT_OUTS_AN_HOUR, HourlyCap, network
 from bouncemilter.pipeline.flight import Flight, Outcome
+from bouncemilter.pipeline.poison import Poison
 from bouncemilter.returnpath import Form, Ownership
 from bouncemilter.store import Entry, Recorded, Store, StoreUnavailable, Tally
 from bouncemilter.trust import Proof
@@ -118,6 +119,7 @@ class Pipeline:
         self._excerpt_cap = HourlyCap(EXCERPTS_AN_HOUR)
         self._opt_out_cap = HourlyCap(OPT_OUTS_AN_HOUR)
         self._refusal, self._refused_at = "", 0.0
+        self.poison = Poison()
 
     @property
     def rules(self) -> policy.Rules:
