@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -12,7 +13,7 @@ from bouncemilter.classify.advice import Language, advice
 from bouncemilter.cli import configuration, language, show
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.storage import with_store
-from bouncemilter.model import Cause, Suppression
+from bouncemilter.model import Cause, Suppression, Withheld
 from bouncemilter.policy import Rules
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store, StoredEvent
@@ -26,24 +27,51 @@ from bouncemilter.store import Store, StoredEvent
 def command(config: Path, written: str, as_json: bool, lang: Language) -> None:
     """Show why an address is, was or is not suppressed: exit 0 if it is now, 1 if not."""
 
-    async def find(store: Store, settings: Settings) -> tuple[str, tuple[Suppression, ...], tuple[StoredEvent, ...]]:
+    async def find(store: Store, settings: Settings) -> _Found:
         key = address.key(written, fold_local_part=settings.policy.fold_local_part)
         if not key:
             raise Failure(f"not an e-mail address: {show.cell(written)}", Exit.DATA)
-        return key, await store.suppressions_of(key), await store.events_of(key)
+        return _Found(key, await store.suppressions_of(key), await store.events_of(key), await store.withheld_from(key))
 
-    key, suppressions, events = with_store(config, find)
+    key, suppressions, events, withheld = with_store(config, find)
     now = dt.datetime.now(dt.UTC)
     suppressed = any(each.in_force(now) for each in suppressions)
     if as_json:
-        show.json_line({"address_key": key, "suppressed": suppressed, "suppressions": suppressions, "events": events})
+        show.json_line(
+            {
+                "address_key": key,
+                "suppressed": suppressed,
+                "suppressions": suppressions,
+                "events": events,
+                "withheld": withheld,
+            }
+        )
     else:
         show.line(f"{key}: {'suppressed' if suppressed else 'not suppressed'}")
         for suppression in suppressions:
             _suppression(suppression, now, lang)
         for event in reversed(events):
             _event(event, lang)
+        for each in reversed(withheld):
+            _withheld(each)
     raise SystemExit(Exit.OK if suppressed else Exit.NO)
+
+
+class _Found(NamedTuple):
+    """What the store knows of an address."""
+
+    key: str
+    suppressions: tuple[Suppression, ...]
+    events: tuple[StoredEvent, ...]
+    withheld: tuple[Withheld, ...]
+
+
+def _withheld(each: Withheld) -> None:
+    show.line("")
+    times = "once" if each.n == 1 else f"{each.n} times"
+    show.line(
+        f"outgoing mail of {each.day}: {each.action} {times}, stream {each.stream}, {each.cause or 'unconfirmed'}"
+    )
 
 
 def _suppression(each: Suppression, now: dt.datetime, lang: Language) -> None:

@@ -129,6 +129,8 @@ def test_dropped(folder: Path, peer: Peer) -> None:
         world.postfix.wait_for(lambda: world.postfix.queue() == [])
         assert not world.left(EWA)
         assert world.daemon.metric("bouncemilter_refused_total", cause="manual", action="dropped") == 2
+        (withheld,) = world.daemon.why(EWA)["withheld"]
+        assert (withheld["stream"], withheld["action"], withheld["n"]) == ("news", "dropped", 2)
 
 
 def test_local_programs(folder: Path, peer: Peer) -> None:
