@@ -53,6 +53,9 @@ _CLASS_ORDER = {Class.HARD: 0, Class.SOFT: 1, Class.BLOCK: 2}
 _NOT_YET_KNOWN = (Category.MAILBOX_FULL, Category.CONTENT_BLOCKED, Category.ATTACHMENT_OR_VIRUS)
 
 
+# What is left of a text whose words say no more than that something is wrong.
+_SAYS_NOTHING = (Category.REMOTE_SYSTEM_ERROR, Category.SOFT_OTHER)
+
 # Who said it: `host <host><ip> said:` (Postfix), `… after RCPT TO:<addr>: host <host> <ip>:` (Exim), qmail's words.
 # The names of servers are no words of theirs; the phase is read before they go.
 _SAID = re.compile(
@@ -61,7 +64,7 @@ _SAID = re.compile(
     r"<ip> (?:does not like recipient|failed after i sent the message)\. remote host said: |"
     r" ?giving up on <(?:ip|host)>\.?| \(in reply to [a-z ]{1,30}\)"
 )
-_SPEAKER = re.compile(r"said: |host <host>|giving up on|in reply to")
+_SPEAKER = re.compile(r"said: |host <host>|remote mail|giving up on|in reply to")
 
 
 class Case(NamedTuple):
@@ -172,6 +175,8 @@ class Classifier:
                 return found
         if found.class_ is Class.HARD and fallback.speaks_of_the_sender(words, codes):
             return Ruling(Category.POLICY_OTHER, "fallback.sender_side", case.template)
+        if found.category in _SAYS_NOTHING and fallback.is_policy(words, codes):
+            return Ruling(Category.POLICY_OTHER, "fallback.sender_side", case.template)
         return found
 
     def trace(self, reply: Reply) -> Trace:
@@ -278,9 +283,9 @@ class _Patterns:
 def _fault(rule: Rule, case: Case, codes: Codes, phase: Phase) -> str:
     """Why a rule whose pattern matches does not hold in the circumstances; empty where it does."""
     # What has no code is as good as a 5xx, unless delivery is still being tried.
-    if rule.codes and not codes.begin_with(rule.codes):
-        if any(codes) or case.final is False or "5" not in rule.codes:
-            return "for other codes"
+    as_5xx = "5" in rule.codes and case.final is not False and not any(codes)
+    if rule.codes and not as_5xx and not codes.begin_with(rule.codes):
+        return "for other codes"
     if rule.phases and phase not in rule.phases:
         return "for another phase"
     if rule.only_here and rule.provider != case.provider:

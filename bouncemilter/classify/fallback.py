@@ -96,9 +96,14 @@ _SENDER_WORDS = re.compile(
     r"\b(?:senders?|sending(?! to)|junk|bulk|unsolicited|spf|dkim|dmarc\w*|reputation|(?:black|block|deny)-?list\w*|"
     r"your (?:ip|server|host|network|domain|mail ?server|isp|provider|system|organi[sz]ation|account|client|country)|"
     r"\w*rbls?|\w*dnsbls?|rhsbls?|relay\w*|tls|ssl|rate|too many|helo|ehlo|ptr|rdns|smtputf8|utf8smtp|utf-?8|non-ascii|"
-    r"spoof\w*|bytes|larger|clients?|phish\w*|virus\w*|malware|unverified|unauthenticated|authenticat\w+|policy|policies|prohibit\w*|suspicious|"
+    r"spoof\w*|bytes|larger|clients?|attach(?:ed|ments?)|certificates?|connections|"
+    r"encrypt\w*|greeted|you are (?:on|in)|harvest\w*|complain\w*|phish\w*|virus\w*|malware|unverified|"
+    r"unauthenticated|authenticat\w+|policy|policies|prohibit\w*|suspicious|"
     r"nadawc\w+|absender\w*|expediteur\w*|remitente|mittente|remetente|afzender\w*|odesilatel\w*)\b|"
     r"отправител|спам|迷惑|送信者|发件人|垃圾|黑名单"
+)
+_SENDING_HOST = re.compile(
+    r"(?<!<)\bip\b|\b(?:reputation|senders?|your (?:ip|server|host|network|domain|mail ?server|isp|provider|system))\b"
 )
 _BACK = re.compile(
     r"return(?:ed|ing)? to (?:the )?sender|sender (?:was |has been )?(?:notified|informed)|relay=|"
@@ -111,13 +116,16 @@ _URL = re.compile(r"(?:https?://|www\.)\S+")
 _MESSAGE_WORDS = re.compile(
     r"<ip>|\b(?:messages?|mails?|e-?mails?|content\w*|headers?|body|subject|urls?|links?|attach\w+|connect\w*|greeting|"
     r"banner|session|transaction|smtp|esmtp|service|client|access|permission|security|auth\w*|unauth\w*|syntax|commands?|"
-    r"sequence|pipelin\w*|synchroni\w*|verbs?|parameters?|lines?|bytes|size|\w*mb|data|mime|encod\w*|charset|firewall|filter\w*|abus\w*|complain\w*|protocol|version|"
+    r"sequence|pipelin\w*|synchroni\w*|verbs?|parameters?|lines?|bytes|size|\w*mb|"
+    r"data|mime|encod\w*|charset|firewall|filter\w*|abus\w*|complain\w*|protocol|version|"
     r"country|network|server|certificate|wiadomosc\w*|nachricht\w*|mensaje|messaggio|mensagem|bericht)\b"
 )
 _REFUSAL_WORDS = re.compile(
     r"\b(?:reject\w*|refus\w*|den(?:y|ied|ial)|declin\w*|block\w*|bann?(?:ed)?|listed|(?:un)?welcome|accept\w*|allow\w*|"
     r"permitt?\w*|forbid\w*|restrict\w*|disallow\w*|suspect\w*|violat\w*)\b"
 )
+# Whom a refusal speaks to, where it names nobody that it speaks of.
+_TO_THE_SENDER = re.compile(r"\b(?:you|yours?|we|us|ours?)\b")
 _FAULT_WORDS = re.compile(
     r"\b(?:fail\w*|discard\w*|dropped|malformed|danger\w*|harm\w*|unwanted|not wanted|bad|error|too long|longer|"
     r"missing|not supported|scored?|comply|compliant|turned away|exceeds?)\b"
@@ -125,7 +133,8 @@ _FAULT_WORDS = re.compile(
 _RECIPIENT_WORDS = re.compile(
     r"<addr>|\b(?:deliver\w*|undeliver\w*|expired|recipients?|users?|mail ?box\w*|accounts?|address\w*|inbox|"
     r"customers?|subscribers?|alias|person|members?|employee|login|logged|rcpt|domains?|mx|nobody|names?|local|exist\w*|"
-    r"unknown|not found|no such|directory|disabled\w*|inactive|company|full|quota|"
+    r"unknown|not found|no such|directory|disabled\w*|inactive|company|full|quota|owners?|retired|"
+    r"deceased|students?|colleagues?|staff|worked|works|"
     r"destinat\w*|utilisateur|boite|compte|adres\w*|odbiorc\w*|skrzynk\w*|kont[oa]|uzytkownik\w*|empfang\w*|postfach|"
     r"benutzer|usuario|buzon|cuenta|casilla|direccion|casella|utente|indirizzo|conta|caixa|endereco|gebruiker|ontvanger|"
     r"abonn\w*|postbus|uzivatel\w*|prijemc\w*|schrank\w*)\b|получател|пользовател|адрес|ящик|ユーザ|宛先|アドレス|アカウント|用户|邮箱|收件人"
@@ -149,7 +158,12 @@ def speaks_of_the_sender(template: str, codes: Codes) -> bool:
     of_message, refused = _MESSAGE_WORDS.search(text), prefixes or _REFUSAL_WORDS.search(text)
     if named:
         return bool(of_message and (refused or _FAULT_WORDS.search(text)))
-    return bool(of_message or refused)
+    return bool(of_message or refused or _TO_THE_SENDER.search(text))
+
+
+def is_policy(template: str, codes: Codes) -> bool:
+    """Whether a text that complains of nothing clear speaks of the sender, and its code of policy (RFC 3463 X.7.x)."""
+    return codes.status[1:4] == ".7." and _SENDING_HOST.search(_URL.sub(" ", template)) is not None
 
 
 def category(codes: Codes, phase: Phase, provider: str) -> tuple[Category, str]:

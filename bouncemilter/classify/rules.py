@@ -15,8 +15,10 @@ addresses, hosts, IP addresses, numbers and ids read `<addr>`, `<host>`, `<ip>`,
 A host name written out in a pattern (`spamhaus\\.org`) stays in templates. Further keys: see Rule.
 
 Where a wording goes: a provider's or a server's own into its file; what any server may say into the file of its
-language (`polish.toml`, `czech.toml`), English into `generic-*.toml`. In a language's file, `generic.xx.words` is the
-last resort: it says that a text speaks of anything but the recipient.
+language (`polish.toml`, `czech.toml`; `others.toml` has those of few words), English into `generic-*.toml`. In a
+language's file the last resorts are vague: `generic.xx.user_wide` and `disabled_wide` (any words between a person and
+the absence), `refused` (a message or connection refused, whatever the code), and last `words`, which says that a text
+speaks of anything but the recipient.
 """
 
 from __future__ import annotations

@@ -150,7 +150,8 @@ _REGISTERED: Final = notice.phrases(
 )
 """What desks say of a mail that a person who answers it does not."""
 _ACKNOWLEDGED: Final = re.compile(
-    r"(?i)\[[^\]]{0,20}#?[a-z-]{0,8}\d{3,}\]|#[a-z-]{0,8}\d{3,}|\b(?:ticket|case|request|zg[lł]oszeni\w+)\b.{0,20}\d{3,}|"
+    r"(?i)\[[^\]]{0,20}#?[a-z-]{0,8}\d{3,}\]|#[a-z-]{0,8}\d{3,}|\b(?:ticket|case|request|"
+    r"zg[lł]oszeni\w+)\b.{0,20}\d{3,}|"
     r"\bwe(?:'ve| have)? (?:received|got) your|thank(?:s| you) for (?:contacting|your (?:message|e-?mail|request))|"
     r"potwierdzenie (?:otrzymania|przyj[eę]cia|zg[lł]oszenia)|dzi[eę]kuj\w+ za (?:wiadomo|kontakt|zg[lł]osz|e-?mail)|"
     r"eingangsbest[aä]tigung|accus[eé] de r[eé]ception|acuse de recibo|conferma (?:di )?ricezione|"
@@ -163,7 +164,8 @@ _PERSONAL: Final = notice.phrases(
     was out of | were out of | was away | were away | was on_ | were on_ | i've been | i have been | we were |
     please send | could you | can you | i'd like | i would like | we'd like | we would like | i want | we want |
     to order | my order | byłem | byłam | byliśmy | wróciłem | wróciłam | proszę o przesł | proszę przesłać |
-    poproszę | zamawia | zamówi | chciał | czy moż | interesuje | war im urlaub | war nicht | bitte senden |
+    poproszę | zamawia | zamówić | zamówię | zamówimy |
+    chciał | czy moż | interesuje | war im urlaub | war nicht | bitte senden |
     bitte schicken | können sie | ich möchte | wir möchten | pouvez-vous | j'étais | j'aimerais | je voudrais |
     nous voudrions | merci de m'envoyer | por favor env | quisiera | queremos | estuve | vorrei | vorremmo | ero in
     | gostaria | quero | ik wil | graag ontvang | byl jsem | chtěl | prosím pošl | я был | хотел | пришлите
@@ -172,7 +174,8 @@ _PERSONAL: Final = notice.phrases(
 """What people say and responders don't: it was so, or they want something."""
 LEFT: Final = notice.phrases(
     """
-    no longer works | no longer work_ | no longer employed | no longer with the company | no longer with us | no
+    no longer works | no longer work for | no longer work at | no longer work here | no longer work with |
+    no longer employed | no longer with the company | no longer with us | no
     longer at_ | is no longer with | has left the company | have left the company | has left our | left the
     company | left the organi | no longer a member of staff | no longer part of | ceased to be employed | not
     employed | już nie pracuje | juz nie pracuje | nie pracuje już | nie pracuje juz | nie jest już pracownikiem
@@ -194,6 +197,8 @@ LONGEST: Final = 1800
 newsletters aren't."""
 
 
+_ORDERED: Final = re.compile(r"(?i)zam[oó]wieni|order|bestell|commande|pedido|ordine|faktur|invoice")
+"""Subjects by which shops confirm what people wait for."""
 _ENOUGH: Final = 3
 _ENOUGH_UNASKED: Final = 4
 """The weight of a responder's sentences: an absence and its end, say; or these and whom to ask."""
@@ -206,9 +211,7 @@ def read(message: Message) -> Report | None:
     if message.from_daemon or _FORWARDS.match(message.subject):
         return None
     own = message.own_text
-    if not (
-        _by_header(message) or _by_subject(message) or _by_words(message, own) or _by_sentences(message, own)
-    ):
+    if not (_by_header(message) or _by_subject(message) or _by_words(message, own) or _by_sentences(message, own)):
         return None
     folded = notice.fold(own)
     left = notice.says(LEFT, folded) or bool(_LEFT.search(folded))
@@ -260,7 +263,9 @@ def _by_subject(message: Message) -> bool:
     if _SURE.search(message.subject, 0, match.end() + 10) or message.null_sender or message.auto_submitted:
         return True
     # `Vacaciones en Grecia` is a newsletter: a weak word needs its like in the text.
-    return notice.says(_WEAK, notice.fold(message.text)) and "?" not in message.text[:LONGEST]
+    return notice.says(_WEAK, notice.fold(message.text)) and not (
+        "?" in message.text[:LONGEST] or absence.is_personal(message.own_text)
+    )
 
 
 def _by_words(message: Message, own: str) -> bool:
@@ -268,16 +273,12 @@ def _by_words(message: Message, own: str) -> bool:
 
     It must answer a mail, or its subject must acknowledge one; a question, a wish or a story makes it a person's.
     """
-    marked = (
-        message.null_sender
-        or bool(message.auto_submitted)
-        or message.headers.token(b"precedence") in (b"bulk", b"junk")
-    )
+    marked = _is_automatic(message)
     answers = bool(notice.FORWARDED.match(message.subject)) or b"in-reply-to" in message.headers
     desk = bool(_ACKNOWLEDGED.search(message.subject))
     if not own or len(own) > LONGEST or not (answers or marked or desk) or message.headers.any_of(_BULK):
         return False
-    if not marked and _is_typed(message, own):
+    if not marked and (_is_typed(message, own) or absence.is_personal(own)):
         return False
     own = quoting.without_quotations(own)
     folded = " " + notice.fold(own) + " "
@@ -298,15 +299,28 @@ def _by_sentences(message: Message, own: str) -> bool:
     """Whether nothing stands in it but what responders say, and enough of that; more where it answers no mail."""
     if not own or len(own) > LONGEST or message.headers.any_of(_BULK) or notice.says(_PERSONAL, notice.fold(own)):
         return False
-    marked = message.null_sender or bool(message.auto_submitted) or b"x-auto-response-suppress" in message.headers
+    marked = _is_automatic(message) or b"x-auto-response-suppress" in message.headers
     if not marked and _is_typed(message, own):
         return False
-    announced = _SUBJECT.match(message.subject) or _ACKNOWLEDGED.search(message.subject)
-    answers = notice.FORWARDED.match(message.subject)
+    desk = bool(_ACKNOWLEDGED.search(message.subject))
+    announced = desk or bool(_SUBJECT.match(message.subject))
+    answers = bool(notice.FORWARDED.match(message.subject))
     if answers and announced and not marked:  # a person's answer to an automatic reply
         return False
     answers = answers or b"in-reply-to" in message.headers
-    return absence.weight(own, message.subject) >= (_ENOUGH if marked or announced or answers else _ENOUGH_UNASKED)
+    enough = _ENOUGH if marked or announced or answers else _ENOUGH_UNASKED
+    if desk and not _ORDERED.search(message.subject):
+        enough -= 1
+    return absence.weight(own, message.subject, strict=not answers) >= enough
+
+
+def _is_automatic(message: Message) -> bool:
+    """Whether a header says that no person sent it, though not that it is a reply."""
+    return (
+        message.null_sender
+        or bool(message.auto_submitted)
+        or message.headers.token(b"precedence") in (b"bulk", b"junk")
+    )
 
 
 def _is_typed(message: Message, own: str) -> bool:

@@ -61,24 +61,37 @@ _HEADERS: Final = frozenset(
 LONGEST: Final = 1800
 """Characters of a challenge that is known by its sense alone."""
 _WAITING: Final = Guarded(
-    r"\b(?:your (?:\w+ )?(?:message|e-?mail|mail)|twoja wiadomosc|(?:panstwa|pana|pani) wiadomosc|twoj (?:e-?mail|mail|list)|wiadomosc od ciebie|"
-    r"wyslan\w+ (?:przez \w+ )?wiadomosc|ihre (?:e-?mail|mail|nachricht)|votre (?:message|e-?mail|mail|courriel)|(?:su|tu) (?:mensaje|correo)|"
-    r"il (?:suo|tuo|vostro) messaggio|(?:sua|tua) (?:e-?mail|mensagem)|vas[ea] zprava|uw (?:bericht|e-?mail)|the recipient|the person you|"
-    r"i (?:use|am using)|(?:moja|nasza) skrzynk\w+|odbiorca|ваше (?:письмо|сообщение))\b[^?]{0,160}?"
-    r"(?:\bheld\b|on hold|waiting|quarantin|not (?:yet )?been delivered|not (?:yet )?delivered|pending|blocked until|temporarily stored|only (?:accepts?|receives?)|"
-    r"verif|kwarantann|\bczeka\b|oczekuje|wstrzyman|zatrzyman|nie zostala (?:jeszcze )?(?:dostarcz|dorecz)|tylko (?:od|wiadomosci od)|chroni|"
-    r"zuruckgehalten|wartet|(?:noch )?nicht zugestellt|quarantane|en attente|mis en|retenu|retenid|pendiente|trattenut|in attesa|retid|ceka|zadrzen|vastgehouden|wacht)"
+    r"\b(?:your (?:\w+ )?(?:message|e-?mail|mail)|twoja wiadomosc|(?:panstwa|pana|pani) wiadomosc|twoj (?:e-?mail|mail|"
+    r"list)|wiadomosc od ciebie|"
+    r"wyslan\w+ (?:przez \w+ )?wiadomosc|ihre (?:e-?mail|mail|nachricht)|votre (?:message|e-?mail|mail|courriel)|(?:su|"
+    r"tu) (?:mensaje|correo)|"
+    r"il (?:suo|tuo|vostro) messaggio|(?:sua|tua) (?:e-?mail|mensagem)|vas[ea] zprava|uw (?:bericht|e-?mail)|"
+    r"the recipient|the person you|"
+    r"i (?:use|am using)|(?:moja|nasza) skrzynk\w+|odbiorca\b|wiadomosc trafi|ваше (?:письмо|сообщение))\b[^?]{0,160}?"
+    r"(?:\bheld\b|on hold|waiting|quarantin|not (?:yet )?been delivered|not (?:yet )?delivered|pending|blocked until|"
+    r"temporarily stored|only (?:accepts?|receives?)|stopped|intercepted|trafi do|zostanie (?:dostarczon|dorecz|"
+    r"przekaz)\w* (?:po|gdy|dopiero|tylko)|once you|until you|korzysta z|chronion|"
+    r"verif|kwarantann|\bczeka\b|oczekuje|wstrzyman|zatrzyman|nie zostala (?:jeszcze )?(?:dostarcz|dorecz)|tylko (?:od|"
+    r"wiadomosci od)|chroni|"
+    r"zuruckgehalten|wartet|(?:noch )?nicht zugestellt|quarantane|en attente|mis en|retenu|retenid|pendiente|trattenut|"
+    r"in attesa|retid|ceka|zadrzen|vastgehouden|wacht)"
 )
 """That a mail waits, in plain Latin letters."""
 _PROVEN: Final = Guarded(
-    r"(?:real|human) (?:person|being|sender)|you(?:'re| are) (?:a |not a )?(?:human|person|real|robot|spammer|machine)|captcha|white-?list|known senders?|approved|"
-    r"unknown senders?|(?:verify|confirm|authenticate|validate) (?:yourself|your (?:e-?mail )?address|that you|you are|you're)|sender verif|"
-    r"(?:jestes|nie jestes) (?:czlowiek|robot|automat|spam|prawdziw|osoba)|potwierdz\w* (?:swoj\w* |ze |swa |wyslanie|nadanie|adres|tozsam)|nieznan\w+ nadawc|"
-    r"zaufan\w+|zweryfik|bialej list|als absender|absender (?:bestatig|freischalt|verifiz)|(?:kein|keine) (?:roboter|maschine)|expediteur|humain|robot|remitente|umano|mittente|"
+    r"(?:real|human) (?:person|being|sender)|you(?:'re| are) (?:a |not a )?(?:human|person|real|robot|spammer|machine)|"
+    r"captcha|white-?list|known senders?|approved|trusted|(?:don\'t|do not) know you|never (?:written|emailed)|"
+    r"first time|"
+    r"unknown senders?|(?:verify|confirm|authenticate|validate) (?:yourself|your (?:e-?mail )?address|that you|you are|"
+    r"you're)|sender verif|"
+    r"(?:jestes|nie jestes|jest pan(?:i)?|pan/pani|ze jest|panstwo jestescie)[^?.]{0,12} (?:czlowiek|robot|automat|"
+    r"spam|prawdziw|osoba)|potwierdz\w* (?:swoj\w* |ze |swa |wyslanie|nadanie|adres|tozsam)|nieznan\w+ nadawc|"
+    r"zaufan\w+|zweryfik|bialej list|als absender|absender (?:bestatig|freischalt|verifiz)|(?:kein|keine) (?:roboter|"
+    r"maschine)|expediteur|humain|robot|remitente|umano|mittente|"
     r"remetente|clovek|odesilatel|menselijk|afzender|only (?:have|need) to do this once"
 )
 _TOLD: Final = Guarded(
-    r"https?://|\breply to this|odpowiedz na (?:te|ta|niniejsz)|odpisz na|antworten sie (?:einfach )?auf|repondez a|responda a|rispond\w+ a|without changing|click|klikn"
+    r"https?://|\breply to this|odpowiedz na (?:te|ta|niniejsz)|odpisz na|antworten sie (?:einfach )?auf|repondez a|"
+    r"responda a|rispond\w+ a|without changing|click|klikn|\bpress\b"
 )
 
 

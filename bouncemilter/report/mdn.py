@@ -34,7 +34,8 @@ _READ: Final = notice.phrases(
 
 _READ_ON: Final = re.compile(
     r"(?:wurde|was|zosta[lł]a?|a [eé]t[eé]|fue|[eè] stat[oa]|foi|is|byla)\b[^?!]{0,60}?\d[^?!]{0,40}?"
-    r"\b(?:gelesen|ge[oö]ffnet|gel[oö]scht|read|opened|displayed|przeczytan[aey]|otwart[aey]|wy[sś]wietlon[aey]|usuni[eę]t[aey]|lue?|le[ií]d[oa]|lett[oa]|"
+    r"\b(?:gelesen|ge[oö]ffnet|gel[oö]scht|read|opened|displayed|przeczytan[aey]|otwart[aey]|wy[sś]wietlon[aey]|"
+    r"usuni[eę]t[aey]|lue?|le[ií]d[oa]|lett[oa]|"
     r"gelezen|p[rř]e[cč]tena)\b"
 )
 """The same with the time in the middle of it: `wurde am 13.10.2026 07:14 gelesen`."""

@@ -25,6 +25,10 @@ READERS: Final[tuple[Reader, ...]] = (
 )
 """The first that understands a message has the word; a message that none understands is `mail`."""
 
+ALERT_HEADER: Final = "X-Bouncemilter-Alert"
+"""Marks our own mails to the operator. They quote refusals, and are `mail` whatever they say; as is anybody's mail with
+this header: people get it."""
+_ALERT: Final = ALERT_HEADER.lower().encode()
 _OTHERS: Final = (b"message/feedback-report", *mdn.TYPES)
 _ORDER: Final = {defect: index for index, defect in enumerate(Defect)}
 
@@ -62,6 +66,8 @@ def _complete(found: Report, message: Message) -> None:
 
 
 def _first(message: Message) -> Report | None:
+    if _ALERT in message.headers:
+        return None
     if _is_delivery_report(message) and not message.is_late() and (found := dsn.read(message)) is not None:
         return found
     for reader in READERS:

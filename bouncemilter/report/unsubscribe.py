@@ -20,7 +20,8 @@ _SENTENCES: Final = re.compile(r"[.!?]+(?:\s|\Z)")
 
 _POLITE: Final = re.compile(
     plain(
-        r"\b(?:could|can|would|will) you|please|kindly|prosz[eę]|czy (?:mo[zż]e|mogl|by)|k[oö]nnt?en sie|bitte|"
+        r"\b(?:could|can|would|will) you|(?:could|can|may) (?:i|we) (?:please )?(?:be|get|have)|please|kindly|"
+        r"prosz[eę]|czy (?:mo[zż][en]|mog[aeęą]|mogl|by)|mogliby|mogl[aą]?by|k[oö]nnt?en sie|bitte|"
         r"pouvez[- ]vous|pourriez|s'il vous|pueden?|podr[ií]an?|por favor|potete|potreste|per favore|podem|poderiam|"
         r"kunt u|m[uů][zž]ete|можете|пожалуйста"
     )
@@ -30,9 +31,11 @@ LONGEST: Final = 1500
 
 _ALONE: Final = re.compile(
     plain(
-        r"(?i)\A\W*(?:(?:please|prosz[eę]|bitte|stop)\W+)?(?:unsubscribe(?: me)?|un-subscribe|remove(?: me)?|opt[- ]?out|"
+        r"(?i)\A\W*(?:(?:please|prosz[eę](?: o)?|bitte|stop)\W+)?(?:unsubscribe(?: me)?|un-?su[bs]\w{3,9}|un-subscribe|"
+        r"remove(?: me)?|opt[- ]?out|"
         r"take me off|stop|"
-        r"wypisz(?: mnie)?|wypisa[cć]|wypis|rezygnuj[eę]|rezygnacja|usu[nń](?: mnie)?|usuni[eę]cie(?: adresu)?|abmelden|"
+        r"wypisz(?: mnie)?|wypisuj[eę] si[eę]|wypisa[cć]|wypis|rezygnuj[eę]|rezygnacja|usu[nń](?: mnie)?|"
+        r"usuni[eę]cie(?: adresu)?|abmelden|"
         r"abmeldung|abbestellen|austragen|d[eé]sabonner|d[eé]sinscription|d[eé]sinscrire|(?:dar(?:me)? de )?baja|"
         r"cancelar suscripci[oó]n|"
         r"cancellami|disiscriv\w+|cancella(?:zione)?(?: iscrizione)?|descadastrar|remover|afmelden|uitschrijven|"
@@ -60,7 +63,8 @@ _WEAK: Final = re.compile(
 """Subjects by which people also leave a course, a contract or a job."""
 _LISTED: Final = re.compile(
     plain(
-        r"newslet|mailing|e-?mail|mejl|\bmail|list|lettre|bolet|biuletyn|verteiler|werbung|reklam|ofert|wiadomo|adres|dirección|"
+        r"newslet|mailing|e-?mail|mejl|\bmail|list|lettre|bolet|biuletyn|verteiler|werbung|reklam|ofert|wiadomo|adres|"
+        r"dirección|"
         r"indirizzo|nieuwsbrief|odb[eě]r|novin"
     )
 )
@@ -71,14 +75,15 @@ _TELEPHONE: Final = re.compile(
         r"odesl[aá]no z)[^.?!]{0,40}\Z"
     )
 )
-"""A text that is a telephone's signature and nothing else."""
+"""The signature of a telephone at the end of a text."""
 _MAILING: Final = (
     r"(?:mail|mejl|maili|wiadomo[sś]|ofert|newslet|reklam|spam|subskryp|prenumerat|biuletyn|korespondencj|powiadomie|"
     r"informacj|otrzymyw|dostawani|wysy[lł]k|lis(?:t[ay]|cie)|tych\b|takich\b|tego\b|niczego|nic\b|wi[eę]cej)"
 )
 """What Polish people want no more of, that is no parcel and no contract."""
 _CONSENT: Final = (
-    r"zgod[^.?!]{0,80}?(?:przetwarz|marketing|handlow|newslet|otrzymyw|(?:wy|prze|przy)sy[lł](?:ani|k)|dany|dane|kontakt|"
+    r"zgod[^.?!]{0,80}?(?:przetwarz|marketing|handlow|newslet|otrzymyw|(?:wy|prze|przy)sy[lł](?:ani|k)|dany|dane|"
+    r"kontakt|"
     r"reklam|e-?mail|informac|rodo)|zgod[aęy](?: na to)?\W*(?:$|[.!])"
 )
 _ASKED: Final = Guarded(
@@ -96,24 +101,29 @@ _ASKED: Final = Guarded(
         r"(?:\W*(?:$|[.!,])| (?:mnie|nas|z)\b)|(?:o )?(?:usuni[eę]ci[ea]|"
         r"wykre[sś]leni[ea]|skre[sś]leni[ea]|wypisani[ea]) [^.?!]{0,50}?(?:list|baz|newslet|mailing|adres|subskryp|"
         r"danych|maila|poczt)|"
-        r"(?:usu[nń](?:cie)?|usun[aą][cć]|wykre[sś]l(?:cie)?|skre[sś]l(?:cie)?) [^.?!]{0,50}?(?:mnie|nas|adres|mail|list|"
+        r"(?:usu[nń](?:cie)?|usun[aą][cć]|wykre[sś]l(?:cie)?|skre[sś]l(?:cie)?) [^.?!]{0,50}?(?:mnie|nas|adres|mail|"
+        r"list|"
         r"baz|dane)|(?:rezygnuj[eę]|rezygnacj[aęi]|zrezygnowa[cć]) (?:ju[zż] )?z [^.?!]{0,40}?"
         + _MAILING
         + r"|nie (?:chc[eę]|[zż]ycz[eę] sobie|chcemy|[zż]yczymy sobie) (?:ju[zż] |"
         r"wi[eę]cej |dalej )*(?:dostawa|otrzymywa|tych|takich|pa[nń]stwa|waszych|wiadomo|maili|mejli|newslet|ofert|"
         r"od was|reklam|tego)|"
-        r"(?:cofam|wycofuj[eę]|odwo[lł]uj[eę]|(?:wy)?cofni[eę]ci[ea]|wycofani[ea]|odwo[lł]ani[ea]) [^.?!]{0,30}?(?:"
+        r"(?:cofam|wycofuj[eę]|odwo[lł]uj[eę]|(?:^|[.!?:] ?|prosz[eę] o |(?:zg[lł]asz|sk[lł]ad|[zż][aą]d|"
+        r"o[sś]wiadcz)am )(?:\w+ ){0,2}?(?:(?:wy)?cofni[eę]ci[ea]|wycofani[ea]|odwo[lł]ani[ea])) [^.?!]{0,30}?(?:"
         + _CONSENT
         + r")|(?:wnosz[eę]|sk[lł]adam|zg[lł]aszam) sprzeciw\W*(?:$|[.!])|"
-        r"sprzeciw (?:wobec|na|co do) [^.?!]{0,60}?(?:przetwarz|marketing|wysy[lł]|newslet|dan(?:e|ych)\b|informac)|"
-        r"[zż][aą]dam [^.?!]{0,30}?(?:zaprzesta|usuni[eę])[^.?!]{0,60}?(?:przetwarz|dan(?:e|ych)\b|wysy[lł]|marketing|baz)|"
+        r"(?:^|[.!?:] ?|wnosz[eę] |sk[lł]adam |zg[lł]aszam |wyra[zż]am |m[oó]j )sprzeciw (?:wobec|na|"
+        r"co do) [^.?!]{0,60}?(?:przetwarz|marketing|wysy[lł]|newslet|dan(?:e|ych)\b|informac)|"
+        r"[zż][aą]dam [^.?!]{0,30}?(?:zaprzesta|usuni[eę])[^.?!]{0,60}?(?:przetwarz|dan(?:e|ych)\b|wysy[lł]|marketing|"
+        r"baz)|"
         r"prosz[eę] (?:wi[eę]cej |ju[zż] |do mnie |mi )+nie (?:pisa|wysy[lł]a|przysy[lł]a|kontaktowa)|"
         r"(?:przesta[nń](?:cie)?|prosz[eę] nie|prosz[eę] (?:mi|nam|do mnie) nie) "
         r"(?:mi |nam |ju[zż] |wi[eę]cej |do mnie )*(?:spamowa|(?:wysy[lł]a|przysy[lł]a|przesy[lł]a)\w*"
         r"(?:\W*(?:$|[.!])| (?:mi |nam |do mnie )?(?:ju[zż] )?\w{0,12} ?" + _MAILING + r"))|"
         r"nie (?:wysy[lł]aj|przysy[lł]aj|przesy[lł]aj)(?:cie)? (?:mi |nam |do mnie |ju[zż] |prosz[eę] |pa[nń]stwo )*"
         r"(?:\w{2,14} )?" + _MAILING + r"|nie (?:wysy[lł]aj|przysy[lł]aj)(?:cie)? (?:mi |nam )?(?:ju[zż])\W*(?:$|[.!])|"
-        r"(?:senden|schicken) sie (?:mir|uns) (?:bitte )?keine|"
+        r"(?:senden|schicken) sie (?:mir|uns) (?:bitte )?keine[^.?!]{0,20}?(?:mail|newsl|werb|nachricht|post\b|"
+        r"infos?\b)|"
         r"(?:abmelden|austragen|abbestellen|aus (?:ihrem|dem|eurem) verteiler)|keine (?:weiteren |mehr )?(?:e-?mails?|"
         r"newsletter|werbung|nachrichten)\b.{0,40}(?:mehr|erhalten|senden|schicken|w[uü]nsch)|"
         r"widerruf\w* .{0,60}einwilligung|einwilligung .{0,60}widerruf|nehmen sie (?:mich|uns) .{0,60}(?:verteiler|"
@@ -141,13 +151,15 @@ _DENIED: Final = Guarded(
         r"nie (?:wypisuj|usuwaj|rezygnuj[eę]|chc[eę] (?:si[eę] )?(?:rezygnowa|wypisa|wypisywa))|"
         r"(?:ja|nadal|wci[aą][zż]|jednak) chc[eę] (?:pozosta|zosta|otrzym|dosta)|chc[eę] (?:po)?zosta[cć] na li[sś]cie|"
         r"jak [^.?!]{0,40}(?:wygl[aą]da|dzia[lł]a|przebiega)\b|prac[eęy] (?:magistersk|dyplomow|licencjack)|"
-        r"cancel (?:my|the) subscription[^?!]{0,160}(?:magazine|print|invoice|refund|charge|billing|payment|paid|contract)|"
+        r"cancel (?:my|the) subscription[^?!]{0,160}(?:magazine|print|invoice|refund|charge|billing|payment|paid|"
+        r"contract)|"
         r"prosz[eę] (?:mnie )?nie (?:wypisywa|usuwa)|nicht abmelden|ne (?:pas|me) d[eé]s\w+ pas|no (?:me )?(?:quiero|"
         r"deseo) (?:dar(?:me)? de )?baja"
     )
 )
 _NEAR: Final = 30
 """Characters behind a request in which its object may still stand."""
+_SPOKEN_OF: Final = re.compile(r"\W*(?:button|link|option|page|feature|function)\b")
 _SHORT: Final = 200
 _PIECES: Final = re.compile(r"[.!?,;]+(?:\s|\Z)| - ")
 _AMBIGUOUS: Final = re.compile(r"\W*(?:stop|rezygn|wypis\b|wypisac\b|usuniecie\b|remover|cancella|abmeldung|baja\b)")
@@ -192,8 +204,7 @@ def _asks(message: Message, own: str) -> bool:
     if message.auto_submitted or len(own) > LONGEST or b"list-id" in message.headers:
         return False
     folded = plain(notice.fold(quoting.without_quotations(own)))
-    if _TELEPHONE.match(folded):
-        folded = ""
+    folded = _TELEPHONE.sub("", folded).strip()
     if _DENIED.search(folded) or demand.DENIED.search(folded):
         return False
     if folded and _ALONE.match(folded) and len(folded) < 100:
@@ -226,6 +237,8 @@ def _is_meant(folded: str, match: re.Match[str]) -> bool:
     before = folded[start : match.start()]
     asked = match[0]
     if demand.OTHERS.search(before) and not demand.SELF.search(asked):
+        return False
+    if _SPOKEN_OF.match(folded, match.end()):
         return False
     near = folded[match.start() : min(match.end() + _NEAR, end.start() if end else len(folded))]
     if demand.THING.search(near) and not demand.MAILING.search(asked):

@@ -1,10 +1,13 @@
 """Nobody is suppressed for the sender's fault: words about the sender win over words and codes about a mailbox."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from bouncemilter import classify
 from bouncemilter.classify import Reply
-from bouncemilter.model import Class
+from bouncemilter.model import Class, Phase
 
 _REFUSALS = (
     "550 5.1.1 <a@example.com>: Recipient address rejected",
@@ -154,3 +157,50 @@ def test_a_refusal_that_names_no_recipient_suppresses_nobody(text: str) -> None:
 def test_boilerplate_is_no_word_about_the_sender(text: str) -> None:
     """A scanner's signature or the address of a web page does not undo what the codes say."""
     assert classify.builtin().rule(Reply(text)).class_ is Class.HARD
+
+
+def _lines(name: str) -> list[str]:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
+
+
+def test_refusals_that_only_sound_like_a_lost_mailbox() -> None:
+    """What speaks of mailboxes, users and addresses on the sender's side suppresses nobody."""
+    rule = classify.builtin().rule
+    assert [text for text in _lines("senders.txt") if rule(Reply(text)).class_ is not Class.BLOCK] == []
+
+
+def test_lost_mailboxes_that_only_sound_like_a_refusal() -> None:
+    """What speaks of refusal, policy and servers is hard all the same where it says that the mailbox is gone."""
+    rule = classify.builtin().rule
+    assert [text for text in _lines("recipients.txt") if rule(Reply(text)).class_ is not Class.HARD] == []
+
+
+_LYING = ("550", "551", "553", "554", "501", "550 5.1.1", "550 5.2.1", "554 5.0.0", "550 5.1.1 <user@example.com>:")
+_CODED = re.compile(r"^(?:[245]\d\d[ -])?(?:[245]\.\d{1,3}\.\d{1,3} )?")
+
+
+def test_lying_codes_make_no_block_hard() -> None:
+    """What a rule knows as the sender's fault stays so under any code, unless the rule needs its code."""
+    classifier = classify.builtin()
+    found = [
+        text
+        for rule in classifier.rules
+        if rule.category.class_ is Class.BLOCK and not rule.codes and not rule.vague
+        for example in rule.examples
+        if example.phase is Phase.UNKNOWN
+        for text in (f"{code} {_CODED.sub('', example.text)}" for code in _LYING)
+        if classifier.rule(Reply(text)).class_ is Class.HARD
+    ]
+    assert found == []
+
+
+def test_a_prefix_of_postfix_hides_no_words_behind_it() -> None:
+    """`Recipient address rejected:` stands before all that a policy service answers."""
+    prefix = "550 5.1.1 <a@example.com>: Recipient address rejected: "
+    said = {
+        "this message scored 15.2 points, above our cut-off": "content_blocked",
+        "geographic block": "blocked_by_provider",
+        "improper use of pipelining": "policy_other",
+        "it is like that": "user_unknown",
+    }
+    assert {text: str(classify.builtin().rule(Reply(prefix + text)).category) for text in said} == said

@@ -176,3 +176,16 @@ def test_the_cache_changes_nothing() -> None:
 def test_policy_codes_are_blocks(text: str) -> None:
     """A bare 5.7.1 is the sender's problem, a bare 550 the recipient's."""
     assert classify.builtin().rule(Reply(text)).class_ is (Class.HARD if text == "smtp;550" else Class.BLOCK)
+
+
+def test_a_text_without_a_code_is_read_as_if_it_had_been_refused_for_good() -> None:
+    """Unless the report says that delivery is still being tried."""
+    rule = classify.builtin().rule
+    assert rule(Reply("account closed")).category == "mailbox_disabled"
+    assert rule(Reply("account closed", action=Action.DELAYED)).category == "soft_other"
+
+
+@pytest.mark.parametrize("text", ["550 5.1.1 see zen.spamhaus.org", "550 mailspike.net"])
+def test_the_name_of_a_list_is_enough(text: str) -> None:
+    """A block list's host name alone makes it a listing."""
+    assert classify.builtin().rule(Reply(text)).category == "blocklisted"

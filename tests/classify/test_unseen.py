@@ -12,6 +12,17 @@ What they gave when they were new tells how the rules do on texts that they neve
 | sixth | 355 | 98.6 % | 91.5 % | 2 of 204 | 12 |
 | seventh | 91 | 93.4 % | 83.5 % | 4 of 48 | 9 |
 | eighth | 86 | 90.7 % | 73.3 % | 2 of 50 | 19 |
+| ninth | 235 | 97.0 % | 90.6 % | 1 of 134 | 5 |
+| tenth | 81 | 100.0 % | 95.1 % | 0 of 45 | 1 |
+| eleventh | 61 | 95.1 % | 88.5 % | 0 of 34 | 2 |
+| terse | 145 | 97.2 % | 95.9 % | 0 of 74 | 6 |
+| twelfth | 88 | 97.7 % | 93.2 % | 0 of 47 | 1 |
+| languages-fifth | 120 | 100.0 % | 96.7 % | 0 of 59 | 7 |
+| thirteenth | 67 | 98.5 % | 94.0 % | 0 of 39 | 4 |
+| fourteenth | 67 | 97.0 % | 88.1 % | 1 of 37 | 2 |
+| free-first | 65 | 66.2 % | 26.2 % | 12 of 33 | 40 |
+| free-second | 56 | 85.7 % | 39.3 % | 2 of 30 | 30 |
+| fifteenth | 63 | 98.4 % | 90.5 % | 0 of 31 | 6 |
 | languages-first | 204 | 83.8 % | 71.6 % | 25 of 105 | 58 |
 | languages-second | 71 | 69.0 % | 59.2 % | 20 of 47 | 28 |
 | languages-third | 72 | 76.4 % | 43.1 % | 12 of 46 | 35 |
@@ -25,6 +36,15 @@ The sets of other languages, a third to a half of them Polish, are mostly refusa
 two were scored together before anything was mended; the third, of odd wording on purpose, when the rules had been
 mended after them (without that: 59.7 %, 33.3 % and 24 of 46), the fourth, of plain wording, after the third (79.0 %,
 64.5 % and 11 of 41).
+
+The ninth and later are what servers are known to say, as far as memory serves, in the order of the table; the terse
+ones are a few words, with and without a code. A half of the tenth, a third of the eleventh and a fifth of the
+thirteenth are Polish and other languages. Who wrote them had written rules of the same kind before, and the other
+languages of the tenth and of languages-fifth are plain words, so the world will do worse than these figures. Of the
+ninth three texts were dropped, and of all eight some twenty-five labels widened, after they were scored.
+
+The free ones are in words that hardly any server uses, to see what is made of texts that no rule knows; the second was
+written when a refusal that speaks to the sender, and of no recipient, was no longer hard.
 
 The rules were mended after each, and some thirty labels, which were wrong or too narrow; two texts of the sixth
 were dropped, as no server says them. Since then they only must not get worse: a new figure needs new texts.
@@ -42,7 +62,7 @@ from bouncemilter.model import CLASS_OF, Category, Class
 
 _SETS = Path(__file__).parent / "unseen"
 # Categories that stay wrong, by set: words too free for a rule.
-_WRONG = {"fourth": 1, "fifth": 1, "eighth": 2}
+_WRONG = {"fourth": 1, "fifth": 1, "eighth": 2, "free-first": 20, "free-second": 15}
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncemilter.report import autoreply, diagnostic, notice, quoting, unsubscribe
+from bouncemilter.report import autoreply, challenge, demand, diagnostic, notice, quoting, unsubscribe
 from bouncemilter.report.automaton import Guarded, Phrases
 from bouncemilter.report.message import Message
 
@@ -19,6 +19,11 @@ GUARDED = {
     "labelled": diagnostic._LABELLED,
     "left": autoreply._LEFT,
     "typed": autoreply._TYPED,
+    "stay": demand.DENIED,
+    "waiting": challenge._WAITING,
+    "proven": challenge._PROVEN,
+    "told": challenge._TOLD,
+    **{f"demand {number}": each for number, each in enumerate(demand.PATTERNS)},
 }
 TEXTS = [Message(path.read_bytes()).text for path in sorted(Path(__file__).parent.glob("*/*.eml"))]
 

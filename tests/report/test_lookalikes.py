@@ -3,8 +3,8 @@
 When they were first read, before anything was mended for them, 109 of the 120 got a right kind, and 6 of the 85 that
 people or ordinary software wrote would have been consumed.
 
-Four sets came later, each read once before anything was mended for it: `a` and `b` together, `c` when those had been
-mended for, `d` after `c`:
+Seven sets came later, each read once before anything was mended for it: `a` and `b` together, `c` when those had been
+mended for, and so on. `g` was written last; after it only one rule was loosened that had become too strict (`g-ar01`):
 
 | set | automatic replies | requests | people's mails called requests or replies |
 |---|---|---|---|
@@ -12,6 +12,9 @@ mended for, `d` after `c`:
 | b | 8 of 14 | 8 of 9 | 4 of 15 |
 | c | 10 of 11 | 5 of 7 | 4 of 13 (7 without that) |
 | d | 5 of 6 | 3 of 5 | 1 of 8 |
+| e | 29 of 50 | 29 of 40 | 4 of 43 |
+| f | 10 of 23 | 14 of 19 | 6 of 21 |
+| g | 7 of 12 | 10 of 10 | 0 of 14 |
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ def _kind(name: str) -> Kind:
 def test_every_mail_has_its_label() -> None:
     """No mail lies there unjudged, and no label is without its mail."""
     assert {path.name for path in FOLDER.glob("*.eml")} == set(LABELS)
-    assert len(LABELS) == 302
+    assert len(LABELS) == 562
 
 
 @pytest.mark.parametrize("name", [name for name, label in LABELS.items() if label["kinds"][0] == "mail"])
@@ -46,8 +49,8 @@ def test_what_people_wrote_is_passed_on(name: str) -> None:
 
 
 def test_the_other_kinds_are_told() -> None:
-    """Of the mails of other kinds at most three go on to people unrecognised; none is taken for a bounce."""
+    """Of the mails of other kinds at most six go on to people unrecognised, or are told wrongly; none is a bounce."""
     others = {name: label["kinds"] for name, label in LABELS.items() if label["kinds"][0] != "mail"}
     missed = {name: _kind(name) for name, kinds in others.items() if _kind(name) not in kinds}
-    assert len(missed) <= 3, missed
+    assert len(missed) <= 6, missed
     assert Kind.BOUNCE not in missed.values()
