@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import idna
 
@@ -18,6 +18,11 @@ _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r'(["\\])')
 # UTS 46 takes these for dots, and str.lower() makes a `k` of the Kelvin sign: another person's domain.
 _LOOKALIKES = re.compile("[\u3002\uff0e\uff61\u212a]")
+_COMMENT = re.compile(r"\([^()]*\)")
+_ADORNED: Final = 4096
+"""Characters of what is looked at for comments; no command line of SMTP is as long (RFC 5321 section 4.5.3.1.4)."""
+# What almost every address looks like: its key is itself in lower case.
+_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -62,6 +67,24 @@ def split(text: str) -> Address | None:
     return Address(local, domain)
 
 
+def unadorned(text: str) -> str:
+    """An address as mail servers deliver to it: without source route, comments, white space around the @ and, outside
+    quotes, backslashes. `split` is strict, and refuses all of these but the route; servers are not.
+
+    Source: RFC 5321 appendix C, RFC 5322 section 4.4.
+    """
+    bare = text.strip()
+    if bare.startswith("@") and ":" in bare:
+        bare = bare.partition(":")[2].strip()
+    if '"' in bare or len(bare) > _ADORNED:
+        return bare
+    bare = _QUOTED_PAIR.sub(r"\1", bare)
+    while (without := _COMMENT.sub("", bare)) != bare:
+        bare = without
+    local, at, domain = bare.rpartition("@")
+    return f"{local.strip()}{at}{domain.strip()}"
+
+
 def _has_space(text: str) -> bool:
     """Whether any white space, Unicode's included, stands in a text that is not empty."""
     return text.split(maxsplit=1) != [text]
@@ -74,6 +97,8 @@ def key(address: str | Address, *, fold_local_part: bool = True) -> str:
     quotes and backslashes removed. Dots, tags and look-alike letters are never folded: they may be another person's
     address. The key of a key is the key.
     """
+    if fold_local_part and isinstance(address, str) and len(address) <= limits.ADDRESS and _PLAIN.match(address):
+        return address.lower()
     parts = split(address) if isinstance(address, str) else address
     if parts is None:
         return ""

@@ -19,7 +19,7 @@ from prometheus_client import Counter
 
 from bouncemilter import address, domain, enforcement
 from bouncemilter.enforcement import Refusal
-from bouncemilter.model import Cause, Sent, Standing, Withheld, Withholding
+from bouncemilter.model import Cause, Sent, Withheld, Withholding
 from bouncemilter.pipeline.sentlog import SentLog
 from bouncemilter.returnpath import Signer, foreign
 from bouncemilter.store import Store, StoreUnavailable, Suppressions
@@ -30,16 +30,14 @@ DEPARTED: Final = Counter(
     "Outgoing messages of streams that were let go, by the return path that they were given",
     ["stream_kind", "signed"],
 )
-REFUSED: Final = Counter(
-    "bouncemilter_refused_total",
+WITHHELD: Final = Counter(
+    "bouncemilter_withheld_total",
     "Recipients of outgoing mail that are suppressed, and what was done",
     ["cause", "action"],
 )
 
 UNCONFIRMED: Final = "unconfirmed"
 """The cause where the store could not be asked."""
-_NAME: Final = 100
-"""Characters of a list's name that are counted under."""
 _LIST_ID: Final = re.compile(r"<([^<>\s]+)>")
 _MANAGER: Final = re.compile(r"owner-.|.+-(bounces?|owner|return|request)\Z", re.IGNORECASE)
 """Local parts of the envelope senders of Mailman, Sympa and majordomo; their mail has `Precedence: list`, too."""
@@ -81,6 +79,10 @@ class Departure:
     """Those that nothing was known against at RCPT."""
     suppressed: Mapping[str, Refusal] = field(default_factory=dict)
     """Those that are to be taken out, with the reason."""
+    alone: bool = True
+    """Whether the message goes to nobody but these."""
+    removable: bool = True
+    """Whether the mail server lets single recipients be taken out."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The first value of From, List-ID, Precedence and the stream's campaign headers, by name in lower case."""
 
@@ -92,7 +94,10 @@ class Departure:
     @property
     def sender_domain(self) -> str:
         """The domain (A-label) of From; empty where there is none."""
-        _, mailbox = email.utils.parseaddr(self.headers.get("from", ""))
+        try:
+            _, mailbox = email.utils.parseaddr(self.headers.get("from", ""))
+        except RecursionError:  # hundreds of opening parentheses
+            return ""
         return address.domain_key(mailbox.rpartition("@")[2])
 
     @property
@@ -152,10 +157,13 @@ class Gate:
     def refusal(self, stream: Stream, origin: Origin, recipient: str) -> Refusal | None:
         """Whether a recipient is to be refused at RCPT. For callers on other threads than the event loop's."""
         key = self._key(recipient)
-        return self._judge(stream, key, self._suppressions.standing(key), _domain(origin.sender)) if key else None
+        if not key or self._options.observing:  # who only observes is told once, at the end of the message
+            return None
+        standing = self._suppressions.standing(key)
+        return enforcement.refusal(standing, key, stream, sender_domain=_domain(origin.sender), list_id="")
 
     async def consider(self, stream: Stream, origin: Origin, recipient: str) -> Refusal | None:
-        """The same for callers on the event loop."""
+        """The same for callers on the event loop that see no more of the message than this."""
         return await self._consider(stream, recipient, _domain(origin.sender))
 
     def refused(self, stream: Stream, recipient: str, refusal: Refusal) -> None:
@@ -165,23 +173,29 @@ class Gate:
     async def depart(self, departure: Departure) -> Parting:
         """What a message leaves with; what must be known of it later is on disk. Raises DepartureFailed."""
         suppressed = dict(departure.suppressed)
+        sender_domain, list_id = departure.sender_domain, departure.list_id
         for recipient in departure.recipients:
-            found = await self._consider(departure.stream, recipient, departure.sender_domain, departure.list_id)
+            found = await self._consider(departure.stream, recipient, sender_domain, list_id, strict=True)
             if found is not None:
                 suppressed[recipient] = found
         remaining = tuple(each for each in departure.recipients if each not in suppressed)
         now = dt.datetime.now(dt.UTC)
         try:
-            await self._withhold(departure, suppressed)
+            await self._withhold(departure, suppressed, remaining)
             sender = await self._sign(departure, remaining, now) if remaining else ""
         except StoreUnavailable as error:
             raise DepartureFailed(str(error)) from error
         self._count(departure, remaining, now, signed=bool(sender))
         return Parting(sender, suppressed)
 
-    async def _withhold(self, departure: Departure, suppressed: Mapping[str, Refusal]) -> None:
+    async def _withhold(
+        self, departure: Departure, suppressed: Mapping[str, Refusal], remaining: Sequence[str]
+    ) -> None:
         """Recipients are about to be taken out of a message: nobody else will ever say so."""
-        action = Withholding.REFUSED if departure.refusable else Withholding.DROPPED
+        to_nobody = departure.alone and not remaining
+        if not (departure.removable or to_nobody):
+            return
+        action = Withholding.REFUSED if departure.refusable and to_nobody else Withholding.DROPPED
         await self._store.record_withheld(
             [self._announced(departure.stream, recipient, each, action) for recipient, each in suppressed.items()]
         )
@@ -191,15 +205,17 @@ class Gate:
         token = ("recipient" if len(recipients) == 1 else "message") if signed else "no"
         if recipients:
             DEPARTED.labels(stream.kind, token).inc()
-        campaign = self._sent.campaign(departure.campaign, now)
+        campaign = self._sent.name("campaign", departure.campaign, now)
+        list_id = self._sent.name("list", departure.list_id, now)
+        sender_domain = self._sent.name("sender", departure.sender_domain, now)
         self._sent.add(
             Sent(
                 address_key=key,
                 at=now,
                 stream=stream.name,
-                list_id=departure.list_id[:_NAME],
+                list_id=list_id,
                 campaign=campaign,
-                sender_domain=departure.sender_domain,
+                sender_domain=sender_domain,
                 provider=domain.registrable(key.rpartition("@")[2]),
             )
             for key in filter(None, map(self._key, recipients))
@@ -207,21 +223,21 @@ class Gate:
 
     def _announced(self, stream: Stream, recipient: str, refusal: Refusal, action: Withholding) -> Withheld:
         cause = refusal.suppression.cause if refusal.suppression else ""
-        REFUSED.labels(cause or UNCONFIRMED, action).inc()
+        WITHHELD.labels(cause or UNCONFIRMED, action).inc()
         key = self._key(recipient)
         _log.info("recipient_suppressed", action=action, stream=stream.name, address=key, cause=cause or UNCONFIRMED)
         return Withheld(dt.datetime.now(dt.UTC).date(), key, stream.name, action, cause)
 
-    async def _consider(self, stream: Stream, recipient: str, sender_domain: str, list_id: str = "") -> Refusal | None:
+    async def _consider(
+        self, stream: Stream, recipient: str, sender_domain: str, list_id: str = "", *, strict: bool = False
+    ) -> Refusal | None:
+        """`strict`: raise DepartureFailed where nobody can say how the recipient stands."""
         key = self._key(recipient)
         if not key:
             return None
         standing = await self._suppressions.standing_on_loop(key)
-        return self._judge(stream, key, standing, sender_domain, list_id)
-
-    def _judge(
-        self, stream: Stream, key: str, standing: Standing, sender_domain: str, list_id: str = ""
-    ) -> Refusal | None:
+        if strict and standing.unknown:
+            raise DepartureFailed("the suppressions have not been read yet, and the store gives no answer")
         found = enforcement.refusal(standing, key, stream, sender_domain=sender_domain, list_id=list_id)
         if found is not None and self._options.observing:
             self._sent.withhold(self._announced(stream, key, found, Withholding.OBSERVED))
@@ -250,7 +266,10 @@ class Gate:
         return bool(sender) and not manager and not foreign.is_wrapped(sender)
 
     def _key(self, recipient: str) -> str:
-        return address.key(recipient, fold_local_part=self._options.fold_local_part)
+        """The key of whom the mail server will deliver to; empty where that is no address."""
+        fold = self._options.fold_local_part
+        found = address.key(recipient, fold_local_part=fold)
+        return found or address.key(address.unadorned(recipient), fold_local_part=fold)
 
 
 def declare() -> None:
@@ -260,7 +279,7 @@ def declare() -> None:
             DEPARTED.labels(kind, signed)
     for cause in (UNCONFIRMED, *Cause):
         for action in Withholding:
-            REFUSED.labels(cause, action)
+            WITHHELD.labels(cause, action)
 
 
 def _domain(sender: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import structlog
 
-from bouncemilter.model import Disposition, Envelope, Kind
+from bouncemilter.model import Disposition, Effect, Envelope, Event, Kind
 from bouncemilter.pipeline import balance
 from bouncemilter.pipeline.balance import Stage
 from bouncemilter.store import StoreUnavailable
@@ -25,6 +25,10 @@ class Outcome(NamedTuple):
     disposition: Disposition
     kind: Kind | None
     """None for a duplicate."""
+    events: tuple[Event, ...] = ()
+    """What it says, known before or not; none for mail."""
+    effects: tuple[Effect, ...] = ()
+    """What policy made of those that are new."""
 
 
 class Flight:
@@ -60,7 +64,7 @@ class Flight:
         except StoreUnavailable as error:
             self._stage = stage
             _log.warning("store_unavailable", front=self._envelope.front, error=str(error))
-        except Exception:  # noqa: BLE001  (F11: a fault of ours costs a retry, never a message)
+        except Exception:  # noqa: BLE001  (a fault of ours costs a retry, never a message)
             self._stage = stage
             balance.INTERNAL_ERRORS.labels(self._envelope.front).inc()
             _log.exception("internal_error", front=self._envelope.front, stage=stage)
@@ -70,6 +74,11 @@ class Flight:
         else:
             return tuple(outcome.disposition for outcome in self._outcomes)
         return (self._pipeline.on_error(self._envelope.front),) * self._count
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """What came of it for each recipient, in order; empty until it is committed, or where that failed."""
+        return self._outcomes
 
     def settle(self, dispositions: Sequence[Disposition]) -> None:
         """Say what was finally done for each recipient, in order (a PASS may have failed)."""

@@ -179,7 +179,7 @@ class Pipeline:
         recorded = iter(await self._record(verdict, [entry for each in entries for entry in each], tallies))
         COMMIT_SECONDS.observe(time.monotonic() - started)
         OVERFLOW.inc(sum(each.overflow for each in tallies))
-        disposition = self._disposition(envelope, verdict, options)
+        disposition = self.disposition(envelope, verdict)
         return tuple(self._outcome(verdict, each, [next(recorded) for _ in each], disposition) for each in entries)
 
     async def _recorded(self, proof: Proof) -> Callable[[str], bool]:
@@ -204,7 +204,7 @@ class Pipeline:
         if event.kind is Kind.UNSUBSCRIBE and not self._opt_out_cap.admit(network(envelope.client)):
             return lambda _: Decision(Effect.RECORDED, f"over {OPT_OUTS_AN_HOUR} requests an hour from one client")
         own = options.attribution.evidence.own_domains
-        return lambda history: policy.decide(event, history, options.rules, own)
+        return lambda history: policy.decide(event, history, options.rules, own, now=envelope.read_at)
 
     def _within_caps(self, events: tuple[Event, ...], tallies: list[Tally]) -> tuple[Event, ...]:
         """The same events; where strangers sent too many, without their words, or no event but a count."""
@@ -212,7 +212,8 @@ class Pipeline:
             return events
         kept: list[Event] = []
         for event in events:
-            if not self._event_cap.admit():
+            # Requests to be taken off have a cap of their own: a flood of reports must not drown them.
+            if not self._event_cap.admit(event.kind if event.kind is Kind.UNSUBSCRIBE else ""):
                 tallies.append(Tally(event.front, event.kind, event.category, Trust.NONE, overflow=True))
             elif self._excerpt_cap.admit():
                 kept.append(event)
@@ -220,8 +221,9 @@ class Pipeline:
                 kept.append(dataclasses.replace(event, excerpt="", diagnostic=""))
         return tuple(kept)
 
-    @staticmethod
-    def _disposition(envelope: Envelope, verdict: Verdict, options: Options) -> Disposition:
+    def disposition(self, envelope: Envelope, verdict: Verdict) -> Disposition:
+        """What is done with a message that is on disk, before what the store knows of it is asked."""
+        options = self._options
         kind, said = verdict.kind, verdict.report
         # What machines send back has the null reverse-path (RFC 5321 section 4.5.5, RFC 3834 section 3.3).
         by_person = said.written_by_person or (said.known_by_words and bool(envelope.sender))
@@ -234,10 +236,17 @@ class Pipeline:
         for entry, row in zip(entries, recorded, strict=True):
             if not row.duplicate:
                 _announce(entry.event, row)
-        if any(_is_unheard(entry.event, row) for entry, row in zip(entries, recorded, strict=True)):
+        drowned = verdict.kind is Kind.UNSUBSCRIBE and not entries
+        if drowned or any(_is_unheard(entry.event, row) for entry, row in zip(entries, recorded, strict=True)):
             disposition = Disposition.PASS
         duplicate = bool(recorded) and all(row.duplicate for row in recorded)
-        return Outcome(disposition, kind=None if duplicate else verdict.kind)
+        new = [row for row in recorded if not row.duplicate]
+        return Outcome(
+            disposition,
+            kind=None if duplicate else verdict.kind,
+            events=tuple(entry.event for entry in entries),
+            effects=tuple(row.decision.effect for row in new if row.decision),
+        )
 
 
 def _is_unheard(event: Event, row: Recorded) -> bool:

@@ -1,4 +1,4 @@
-"""Messages that a fault of ours makes fail again and again: after some attempts they are passed on unread (F13)."""
+"""Messages that a fault of ours makes fail again and again: after some attempts they are passed on unread."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
@@ -23,11 +24,12 @@ LOST: Final = Counter("bouncemilter_sent_lost_total", "Those of them that could 
 FLUSH_SECONDS: Final = 1.0
 WAITING: Final = 100_000
 """Recipients that are held while the store is down, some 40 MB; those after them are lost."""
-CAMPAIGNS: Final = 1000
-"""Campaigns told apart in a day. Software that names each message anew must not make a row for each."""
+NAMES: Final = 1000
+"""Campaigns told apart in a day, and as many lists and senders. Software that names each message anew must not make a
+row for each."""
 OTHER: Final = "(other)"
 _NAME: Final = 100
-"""Characters of a campaign's or a list's name."""
+"""Characters of a name."""
 _PIECE: Final = 5000
 """Written at a time, so that bounces need not wait for long."""
 
@@ -42,17 +44,17 @@ class SentLog:
         self._waiting: list[Sent] = []
         self._withheld: list[Withheld] = []
         self._loop = asyncio.get_running_loop()
-        self._campaigns: set[str] = set()
+        self._named: defaultdict[str, set[str]] = defaultdict(set)
         self._day = dt.date.min
 
-    def campaign(self, name: str, at: dt.datetime) -> str:
-        """The name that a campaign is counted under on the UTC day of `at`."""
+    def name(self, what: str, name: str, at: dt.datetime) -> str:
+        """What a `name` is counted under on the UTC day of `at`; `what`: the campaign's, the list's or the sender's."""
         if at.date() != self._day:
             self._day = at.date()
-            self._campaigns.clear()
-        name = name[:_NAME]
-        if name in self._campaigns or len(self._campaigns) < CAMPAIGNS:
-            self._campaigns.add(name)
+            self._named.clear()
+        name, known = name[:_NAME], self._named[what]
+        if name in known or len(known) < NAMES:
+            known.add(name)
             return name
         return OTHER
 

@@ -13,7 +13,7 @@
 
 from bouncemilter.returnpath.keyfile import KeyFileError, KeyStillNeededError
 from bouncemilter.returnpath.keys import Key, KeyRing
-from bouncemilter.returnpath.layout import LONGEST_DOMAIN, LONGEST_PREFIX, Form
+from bouncemilter.returnpath.layout import LONGEST_DOMAIN, LONGEST_PREFIX, Form, written_campaign
 from bouncemilter.returnpath.paths import PASSED_LOCAL_PARTS, Ownership, Recognizer, ReturnPath
 from bouncemilter.returnpath.seal import Purpose
 from bouncemilter.returnpath.token import (
@@ -52,4 +52,5 @@ __all__ = [
     "Verified",
     "Verifier",
     "campaign_hash",
+    "written_campaign",
 ]

@@ -110,6 +110,8 @@ _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _TO_DIGITS: Final = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 _BASE32: Final = re.compile(r"[a-z2-7]+\Z")
+_JOINTS: Final = re.compile(r"[=+-]")
+"""What base32 has none of."""
 # What no mail server quotes, unescapes or routes by: no `!`, `%` or `/` (RFC 5321 appendix F.2), no quotes.
 _SAFE_LOCAL: Final = re.compile(r"[a-z0-9_+=-]+(?:\.[a-z0-9_+=-]+)*\Z")
 _SAFE_DOMAIN: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+\Z")
@@ -179,3 +181,16 @@ def _low(value: int, bits: int) -> int:
 def looks_signed(local: str) -> bool:
     """Whether a whole local part, of any prefix, has the form of a token."""
     return bool(_LITERAL.match(local) or _BARE.match(local))
+
+
+def written_campaign(local: str) -> int:
+    """The campaign (token.campaign_hash) that a whole local part names, of any prefix; 0 where it names none.
+
+    It is only read, not proven.
+    """
+    if not looks_signed(local):
+        return 0
+    token = _JOINTS.split(local.lower())[-1]
+    form = next(form for form, shape in SHAPES.items() if shape.length == len(token))
+    fields, _ = _unpacked(form, int(token.translate(_TO_DIGITS), 32))
+    return fields.campaign if fields else 0

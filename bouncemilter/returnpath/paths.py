@@ -82,7 +82,7 @@ class Recognizer:
         key = address.key(recipient)
         if not key:
             return None
-        if key in self._watched:
+        if key in self._watched or self._wraps_watched(key):
             return Ownership.WATCHED
         local, _, domain = key.rpartition("@")
         if domain not in self._paths.domains:
@@ -90,6 +90,10 @@ class Recognizer:
         if self._paths.find(local, domain):
             return Ownership.RETURN_PATH
         return Ownership.PASSED if local in PASSED_LOCAL_PARTS else None
+
+    def _wraps_watched(self, key: str) -> bool:
+        """Whether BATV or SRS has wrapped a watched address: the same mailbox, by whose envelope sender mail left."""
+        return "=" in key and address.key(foreign.unwrap(key)) in self._watched
 
     def path(self, recipient: str) -> ReturnPath | None:
         """The return path that `recipient` belongs to, signed or not."""

@@ -93,4 +93,4 @@ class Suppressions:
 
     def _unconfirmed(self, address_key: str) -> Standing:
         _COUNTED[Result.UNCONFIRMED].inc()
-        return Standing(unconfirmed=self._index.everywhere(address_key))
+        return Standing(unconfirmed=self._index.everywhere(address_key), unknown=not self._index.loaded)

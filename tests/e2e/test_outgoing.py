@@ -128,9 +128,31 @@ def test_dropped(folder: Path, peer: Peer) -> None:
         assert world.submit(EWA, message=letter(EWA)).accepted
         world.postfix.wait_for(lambda: world.postfix.queue() == [])
         assert not world.left(EWA)
-        assert world.daemon.metric("bouncemilter_refused_total", cause="manual", action="dropped") == 2
+        assert world.daemon.metric("bouncemilter_withheld_total", cause="manual", action="dropped") == 2
         (withheld,) = world.daemon.why(EWA)["withheld"]
         assert (withheld["stream"], withheld["action"], withheld["n"]) == ("news", "dropped", 2)
+
+
+@pytest.mark.parametrize("written", ["@a.test:ewa@remote.test", "ewa(x)@remote.test", r"e\wa@remote.test"])
+def test_dropped_however_written(folder: Path, peer: Peer, written: str) -> None:
+    """Postfix delivers to addresses that it has put in order: the suppressed are taken out by that name, too."""
+    with outgoing_world(folder, peer, STREAM.format(suppressed="drop")) as world:
+        world.daemon.cli("suppression", "add", EWA)
+        world.wait_for_suppression(EWA)
+        assert world.submit(ANNA, written, message=letter(ANNA)).accepted
+        world.postfix.wait_for(lambda: world.left(ANNA) and world.postfix.queue() == [])
+        assert not world.left(EWA)
+
+
+def test_reports_to_people(folder: Path, peer: Peer) -> None:
+    """A stream of local programs leaves Postfix's own reports alone: jan, who is suppressed, learns of his typo."""
+    stream = LOCAL_STREAM.replace('sender_domain = ["own.test"]', "")
+    with outgoing_world(folder, peer, stream, internal_mail_filter_classes="bounce") as world:
+        world.daemon.cli("suppression", "add", "jan@own.test")
+        world.wait_for_suppression("jan@own.test")
+        assert world.postfix.inject("jan@own.test", [NIKT], letter(NIKT), "inject").accepted
+        world.postfix.wait_for(lambda: world.postfix.mailbox("jan@own.test"))
+        assert world.daemon.metric("bouncemilter_sent_total") == 0
 
 
 def test_local_programs(folder: Path, peer: Peer) -> None:

@@ -224,6 +224,18 @@ async def test_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(await site.events(JAN)) == 5
 
 
+async def test_flood_drowns_no_request(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many reports are forged, people are taken off; what is too much by itself goes to somebody who reads."""
+    monkeypatch.setattr(site.pipeline, "_event_cap", HourlyCap(1))
+    await site.deliver(forged(JAN), PLAIN)
+    await site.deliver(forged(JAN), PLAIN)
+    assert len(await site.events(JAN)) == 1
+    assert await site.deliver(asks("ewa@klient.test"), WATCHED) == DISCARD
+    assert await site.suppressed("ewa@klient.test")
+    assert await site.deliver(asks("ola@klient.test"), WATCHED) == PASS
+    assert not await site.suppressed("ola@klient.test")
+
+
 def test_caps_of_a_pipeline(site: Site) -> None:
     """The caps are those that the README names."""
     caps = (site.pipeline._event_cap, site.pipeline._excerpt_cap, site.pipeline._opt_out_cap)

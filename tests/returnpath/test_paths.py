@@ -185,3 +185,19 @@ def test_nothing_configured() -> None:
     assert nothing.ownership("b+jan=example.pl@bounces.example.com") is None
     assert nothing.verp_recipient("b+jan=example.pl@bounces.example.com") == ""
     assert nothing.domains == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("recipient", "expected"),
+    [
+        ("prvs=0123abcdef=jan@example.pl", Ownership.WATCHED),
+        ("PRVS=0123ABCDEF=Jan@Example.PL", Ownership.WATCHED),
+        ("SRS0=abcd=ef=example.pl=jan@relay.example.com", Ownership.WATCHED),
+        ("prvs=0123abcdef=ewa@example.pl", None),
+        ("prvs=0123abcdef=@example.pl", None),
+        ("x=jan@example.pl", None),
+    ],
+)
+def test_wrapped(recipient: str, expected: Ownership | None) -> None:
+    """A watched address that BATV or SRS has wrapped is the same mailbox; another one stays another one."""
+    assert Recognizer([], ["jan@example.pl"]).ownership(recipient) is expected

@@ -40,7 +40,7 @@ class SocketError(Exception):
 
 
 class MilterFront:
-    """The inbound milter on one socket. Its methods belong to the thread of `loop`."""
+    """The milter on one socket, for mail that comes or leaves. Its methods belong to the thread of `loop`."""
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ class Message:
         self.ours: dict[str, str] = {}
         """Recipients of ours: the argument of RCPT, which `delrcpt` wants back → the address without brackets."""
         self.others = False
-        """Whether anybody else gets the message."""
+        """Whether somebody gets the message who is neither ours nor a recipient of `outgoing`."""
         self.outgoing: Outgoing | None = None
         """Of a stream: its recipients that aren't ours, and what matters of its headers."""
         self.admitted = False

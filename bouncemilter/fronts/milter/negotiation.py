@@ -85,5 +85,5 @@ def negotiate(actions: int, steps: int, *, outgoing: bool = False) -> Negotiated
         wanted |= milter.P_NR_HDR | milter.P_NR_EOH
     if not steps & milter.P_SKIP:
         wanted |= milter.P_NR_BODY
-    needed = ACTIONS if outgoing else ACTIONS & ~milter.CHGFROM
-    return Negotiated(actions & needed, steps & wanted)
+    # CHGFROM costs nothing, and streams may come by a reload while the session lasts.
+    return Negotiated(actions & ACTIONS, steps & wanted)

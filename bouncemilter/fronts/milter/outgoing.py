@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from bouncemilter import enforcement, text
 from bouncemilter.enforcement import Refusal
 from bouncemilter.fronts.milter.negotiation import Negotiated
+from bouncemilter.fronts.milter.replies import take_out
 from bouncemilter.pipeline import Departure, Parting
 from bouncemilter.pipeline.departure import refusable
 from bouncemilter.stream import Origin, Stream
@@ -57,13 +58,15 @@ class Outgoing:
         if key in _OF_THE_LIST or any(key == each.lower() for each in self.stream.campaign_headers):
             self.headers[key] = text.clean(text.decode(value[:_VALUE]), _VALUE).strip()
 
-    def departure(self) -> Departure:
-        """What the pipeline is told at the end of the message."""
+    def departure(self, *, alone: bool, removable: bool) -> Departure:
+        """What the pipeline is told at the end of the message; the arguments as of Departure."""
         return Departure(
             stream=self.stream,
             origin=self.origin,
             recipients=tuple(each for argument, each in self.recipients.items() if argument not in self.suppressed),
             suppressed={self.recipients[argument]: refusal for argument, refusal in self.suppressed.items()},
+            alone=alone,
+            removable=removable,
             headers=self.headers,
         )
 
@@ -89,7 +92,7 @@ def carry_out(context: Any, outgoing: Outgoing, parting: Parting, *, alone: bool
         UNCHANGED.labels("delrcpt").inc()
         gone = []
     for argument in gone:
-        context.delrcpt(argument)
+        take_out(context, argument)
     if parting.sender and not negotiated.can_change_sender:
         UNCHANGED.labels("chgfrom").inc()
     elif parting.sender:

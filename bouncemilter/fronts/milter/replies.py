@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import milter
 
+from bouncemilter import address
 from bouncemilter.fronts.label import HEADER
 from bouncemilter.fronts.milter.negotiation import Negotiated
 from bouncemilter.model import Disposition
@@ -74,10 +75,21 @@ def carry_out(context: Any, end: Ending, tagging: Tagging) -> int:
     if end.reply == milter.TEMPFAIL:
         return defer(context)
     for argument in end.deleted:
-        context.delrcpt(argument)
+        take_out(context, argument)
     if end.tagged:
         _tag(context, tagging)
     return end.reply
+
+
+def take_out(context: Any, argument: str) -> None:
+    """Take a recipient away, by the argument of its RCPT.
+
+    Postfix has noted it without source route and comments, and finds what it is told only if that is the same.
+    """
+    context.delrcpt(argument)
+    written = argument.strip().removeprefix("<").removesuffix(">")
+    if (plain := address.unadorned(written)) != written:
+        context.delrcpt(f"<{plain}>")
 
 
 def defer(context: Any) -> int:

@@ -86,6 +86,7 @@ class Session:
         self.reset()
         self._source = Source.REMOTE
         self._local = False
+        self._client = ""
         if isinstance(address, tuple):
             self._client = str(address[0])
             self._local = hostname == "localhost" and address[1] == 0
@@ -103,10 +104,11 @@ class Session:
     def _outgoing(self, context: Any, message: Message) -> Outgoing | None:
         """Where the message is of a stream, what will be known of it."""
         gate = self._service.gate
-        if not gate.active:
+        # What has no sender on the non_smtpd path is the MTA's own report to one of its users, or a program's note.
+        if not gate.active or (message.local and not message.sender):
             return None
         origin = Origin(
-            client=self._client,
+            client="" if message.local else self._client,
             daemon_name=_macro(context, "{daemon_name}"),
             sasl_login=_macro(context, "{auth_authen}"),
             local=message.local,
@@ -137,7 +139,8 @@ class Session:
             message.others = True
             return int(milter.CONTINUE)
         refusal = self._service.gate.refusal(outgoing.stream, outgoing.origin, address)
-        if refusal is not None and outgoing.refuses:
+        # A session that is older than the streams has no replies to RCPT: there it is found at the end.
+        if refusal is not None and outgoing.refuses and not self.negotiated.silent("rcpt"):
             self._service.gate.refused(outgoing.stream, address, refusal)
             return refuse(context, outgoing, refusal)
         outgoing.recipients[recipient.decode()] = address
@@ -254,8 +257,9 @@ class Session:
             return self._put_off(context, message)
         try:
             with self._service.admission.busy():
-                parting = self._wait(self._service.gate.depart(outgoing.departure()))
                 alone = not message.others and not message.ours
+                departure = outgoing.departure(alone=alone, removable=self.negotiated.can_delete)
+                parting = self._wait(self._service.gate.depart(departure))
                 return carry_out_outgoing(context, outgoing, parting, alone=alone, negotiated=self.negotiated)
         except (TimeoutError, DepartureFailed) as error:
             log.warning("departure_failed", stream=outgoing.stream.name, error=str(error) or "no answer in time")

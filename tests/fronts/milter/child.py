@@ -23,6 +23,7 @@ import milter as libmilter
 import structlog
 from prometheus_client import REGISTRY
 
+from bouncemilter import address
 from bouncemilter.enforcement import Refusal
 from bouncemilter.fronts.milter import MilterFront, MilterOptions, SocketError
 from bouncemilter.fronts.milter import callbacks as callbacks_module
@@ -125,21 +126,28 @@ class ScriptedPipeline:
 class ScriptedGate:
     """Mail of `news@example.com` is of a stream; of its recipients `gone@…` is suppressed, `late@…` only at the end.
 
-    `drop=true` drops them instead of refusing them; a recipient `gate-fails@…` makes the store fail.
+    `drop=true` drops them instead of refusing them; a recipient `gate-fails@…` makes the store fail. With
+    `streams="late"` there are no streams until a session has been agreed on.
     """
 
     def __init__(self, trace: Trace, settings: dict[str, Any]) -> None:
         self._trace = trace
-        self.active = settings.pop("streams", False)
+        streams = settings.pop("streams", False)
+        self._answers = iter([False] if streams == "late" else [])
+        self._active = bool(streams)
         how = OnSuppressed.DROP if settings.pop("drop", False) else OnSuppressed.REFUSE
         self._stream = Stream("news", StreamKind.BULK, on_suppressed=how)
+
+    @property
+    def active(self) -> bool:
+        return next(self._answers, self._active)
 
     def owner(self, origin: Origin) -> Stream | None:
         self._trace.write("origin", **dataclasses.asdict(origin))
         return self._stream if origin.sender == "news@example.com" else None
 
     def refusal(self, _stream: Stream, _origin: Origin, recipient: str) -> Refusal | None:
-        return Refusal(None) if recipient.startswith("gone@") else None
+        return Refusal(None) if address.unadorned(recipient).startswith("gone@") else None
 
     def refused(self, _stream: Stream, recipient: str, _refusal: Refusal) -> None:
         self._trace.write("refused", recipients=[recipient])

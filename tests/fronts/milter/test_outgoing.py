@@ -151,6 +151,58 @@ def test_local_mail_is_never_refused(refusing):
     assert refusing.trace("origin")[-1]["local"]
 
 
+def test_report_of_the_mta(refusing):
+    """What has no sender on the non_smtpd path is of no stream: a user's bounce reaches him, whoever is suppressed."""
+    before = len(refusing.trace("origin"))
+    with refusing.client() as client:
+        client.negotiate()
+        client.connect("localhost", "127.0.0.1", 0)
+        client.mail("")
+        assert client.rcpt("gone@example.org").code == CONTINUE
+        assert client.data().code == ACCEPT
+        client.mail("news@example.com")
+        assert client.rcpt("anna@example.org").code == CONTINUE
+    asked = refusing.trace("origin")[before:]
+    assert [(each["sender"], each["client"]) for each in asked if each["local"]] == [("news@example.com", "")]
+
+
+def test_client_without_an_address(refusing):
+    """A session that goes on for another client (XCLIENT), who has no address, forgets the former one's."""
+    with refusing.session() as client:
+        client.step("C", b"unknown\0U")
+        client.mail("<xclient@example.com>")
+        assert client.rcpt("<anna@example.org>").code == CONTINUE
+    (asked,) = (each for each in refusing.trace("origin") if each["sender"] == "xclient@example.com")
+    assert asked["client"] == ""
+
+
+def test_source_route(dropping):
+    """Postfix notes a recipient without its source route: he is taken out by that name, too."""
+    with dropping.session() as client:
+        client.mail(SENDER)
+        client.rcpt("<@relay.example.net:gone@example.org>")
+        client.rcpt("<gone(comment)@example.org>")
+        client.rcpt("<anna@example.org>")
+        client.data()
+        end = content(client)
+    assert "<gone@example.org>" in end.deleted
+
+
+def test_session_older_than_the_streams():
+    """Streams that come by a reload hold in a session whose RCPT has no replies: refused at the end, and signed."""
+    with running(streams="late") as child, child.session() as client:
+        client.mail(SENDER)
+        assert client.rcpt("<gone@example.org>") is None
+        client.rcpt("<anna@example.org>")
+        assert client.data().code == CONTINUE
+        end = content(client)
+        assert (end.code, end.deleted, end.senders) == (ACCEPT, ["<gone@example.org>"], ["<b+token@bounces.test>"])
+        client.mail(SENDER)
+        client.rcpt("<gone@example.org>")
+        client.data()
+        assert content(client).text.startswith("550 5.7.1 suppressed: ")
+
+
 def test_store_down(refusing):
     """What can't be recorded is not let go: the mail server keeps it."""
     with refusing.session() as client:
