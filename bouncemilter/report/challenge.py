@@ -17,6 +17,8 @@ _SUBJECT: Final = re.compile(
     r"\bchallenge\b|"
     r"potwierd[zź]|authentifi|v[eé]rification|best[aä]tig|confirmaci[oó]n|подтвер"
 )
+_KEY: Final = re.compile(r"(?i)\(conf#|\bconfirm#|\bverify#")
+"""Keys in the subjects of ASK and BoxTrapper, that their answers must carry."""
 _ASKED: Final = notice.phrases(
     """
     reply to this message | reply to this email | just reply | simply reply | click the link | click on the link |
@@ -58,30 +60,49 @@ _HEADERS: Final = frozenset(
 )
 
 
+_AUTOMATIC: Final = frozenset(
+    (b"precedence", b"x-autoreply", b"x-autorespond", b"x-mail-autoreply", b"x-autoresponder")
+)
 LONGEST: Final = 1800
 """Characters of a challenge that is known by its sense alone."""
 _WAITING: Final = Guarded(
-    r"\b(?:your (?:\w+ )?(?:message|e-?mail|mail)|twoja wiadomosc|(?:panstwa|pana|pani) wiadomosc|twoj (?:e-?mail|mail|"
+    r"\b(?:wiadomosc|list|e-?mail|mail|korespondencj\w)\b[^?]{0,60}?(?:wstrzyman|zatrzyman|kwarantann|"
+    r"oczekuje na (?:potw|zatw|"
+    r"autor|weryf))|before (?:i|we|he|she|it|your \w+)\b[^?]{0,20}? (?:can |will |is |gets? )?(?:see|read|"
+    r"receive|delivered|reach)|"
+    r"\b(?:zeby|aby|by)\b[^?.]{0,30}?(?:dostarcz|dorecz|przepusc|zwolni|odblok)|to (?:release|deliver|"
+    r"unblock) (?:it|your|the|this)|"
+    r"\b(?:message|e-?mail|mail|nachricht)\b[^?.]{0,60}?(?:\bheld\b|on hold|quarantin|zuruckgehalten)|"
+    r"will (?:then )?be (?:delivered|released)|(?:mailbox|inbox)\b[^?.]{0,30}? only (?:accept|take|receive)s?|"
+    r"skrzynk\w+ przyjmuje (?:tylko|wylacznie)|senders? (?:i|we) (?:have |don't |do not )?(?:approved|know)|"
+    r"\b(?:your (?:\w+ )?(?:message|e-?mail|mail)|twoja wiadomosc|(?:panstwa|pana|pani) wiadomosc|"
+    r"twoj (?:e-?mail|mail|"
     r"list)|wiadomosc od ciebie|"
-    r"wyslan\w+ (?:przez \w+ )?wiadomosc|ihre (?:e-?mail|mail|nachricht)|votre (?:message|e-?mail|mail|courriel)|(?:su|"
+    r"wyslan\w+ (?:przez \w+ )?wiadomosc|ihre (?:e-?mail|mail|nachricht)|votre (?:message|e-?mail|mail|"
+    r"courriel)|(?:su|"
     r"tu) (?:mensaje|correo)|"
     r"il (?:suo|tuo|vostro) messaggio|(?:sua|tua) (?:e-?mail|mensagem)|vas[ea] zprava|uw (?:bericht|e-?mail)|"
     r"the recipient|the person you|"
-    r"i (?:use|am using)|(?:moja|nasza) skrzynk\w+|odbiorca\b|wiadomosc trafi|ваше (?:письмо|сообщение))\b[^?]{0,160}?"
+    r"i (?:use|am using)|(?:moja|nasza) skrzynk\w+|odbiorca\b|wiadomosc trafi|ваше (?:письмо|"
+    r"сообщение))\b[^?]{0,160}?"
     r"(?:\bheld\b|on hold|waiting|quarantin|not (?:yet )?been delivered|not (?:yet )?delivered|pending|blocked until|"
     r"temporarily stored|only (?:accepts?|receives?)|stopped|intercepted|trafi do|zostanie (?:dostarczon|dorecz|"
     r"przekaz)\w* (?:po|gdy|dopiero|tylko)|once you|until you|korzysta z|chronion|"
-    r"verif|kwarantann|\bczeka\b|oczekuje|wstrzyman|zatrzyman|nie zostala (?:jeszcze )?(?:dostarcz|dorecz)|tylko (?:od|"
+    r"verif|kwarantann|\bczeka\b|oczekuje|wstrzyman|zatrzyman|nie zostala (?:jeszcze )?(?:dostarcz|dorecz)|"
+    r"tylko (?:od|"
     r"wiadomosci od)|chroni|"
-    r"zuruckgehalten|wartet|(?:noch )?nicht zugestellt|quarantane|en attente|mis en|retenu|retenid|pendiente|trattenut|"
+    r"will be delivered|trafi do|zuruckgehalten|wartet|(?:noch )?nicht zugestellt|quarantane|en attente|mis en|"
+    r"retenu|retenid|pendiente|trattenut|"
     r"in attesa|retid|ceka|zadrzen|vastgehouden|wacht)"
 )
 """That a mail waits, in plain Latin letters."""
 _PROVEN: Final = Guarded(
-    r"(?:real|human) (?:person|being|sender)|you(?:'re| are) (?:a |not a )?(?:human|person|real|robot|spammer|machine)|"
+    r"(?:real|human) (?:person|being|sender)|you(?:'re| are) (?:a |not a )?(?:human|person|real|robot|spammer|"
+    r"machine)|"
     r"captcha|white-?list|known senders?|approved|trusted|(?:don\'t|do not) know you|never (?:written|emailed)|"
     r"first time|"
-    r"unknown senders?|(?:verify|confirm|authenticate|validate) (?:yourself|your (?:e-?mail )?address|that you|you are|"
+    r"unknown senders?|(?:verify|confirm|authenticate|validate) (?:yourself|your (?:e-?mail )?address|that you|"
+    r"you are|"
     r"you're)|sender verif|"
     r"(?:jestes|nie jestes|jest pan(?:i)?|pan/pani|ze jest|panstwo jestescie)[^?.]{0,12} (?:czlowiek|robot|automat|"
     r"spam|prawdziw|osoba)|potwierdz\w* (?:swoj\w* |ze |swa |wyslanie|nadanie|adres|tozsam)|nieznan\w+ nadawc|"
@@ -89,7 +110,47 @@ _PROVEN: Final = Guarded(
     r"maschine)|expediteur|humain|robot|remitente|umano|mittente|"
     r"remetente|clovek|odesilatel|menselijk|afzender|only (?:have|need) to do this once"
 )
+_ASKED_WHO: Final = Guarded(
+    r"anti-?spam|antyspam|spam (?:filter|protection)|przed spamem|(?:too much|against|no more) (?:junk|spam)|"
+    r"you(?:'re| are) an? person|"
+    r"jednorazow\w+ (?:potwierdz|weryf|rejestr)|(?:message|e-?mail|mail)\b[^?.]{0,40}? (?:held|quarantin)|"
+    r"\bretenido|\bretenu|"
+    r"trattenut|zuruckgehalten|kwarantann|wstrzyman\w* do|para que sea entregado|vastgehouden|po raz pierwszy|"
+    r"\bein mensch|(?:a|real) person sent|absender(?:pruf|verif|bestat)|"
+    r"\b(?:aby|zeby|by)\b[^?.]{0,30}? (?:zobaczyl|przeczytal|dostal|otrzymal)\w* (?:twoj\w* |panstwa |ten |"
+    r"te )?(?:list|wiadomosc|e-?mail|mail)|"
+    r"(?:wiadomosc|list|e-?mail|mail) czeka na|\b(?:maszyn\w|robot|roboter|humain|human being|umano|captcha)\b|"
+    r"letters shown|(?:type|enter) the (?:letters|code|characters)|"
+    r"(?:does not|doesn't|not|n't) (?:yet )?recogni[sz]e|nie (?:zna|rozpozna)\w*[^?.]{0,30}? (?:adres|nadawc)|"
+    r"ksiazk\w+ adresow|"
+    r"pending (?:queue|list|messages)|\b(?:aby|zeby|by)\b[^?.]{0,40}?(?:dostarcz|dorecz|dotar)|(?:to|"
+    r"will) get through|"
+    r"to have (?:your|it|this)\b[^?.]{0,40}?(?:delivered|moved|released)|wymaga (?:potwierdz|weryf|autor)|"
+    r"requires? (?:confirm|verif|authori|approval)|(?:please|to) (?:confirm|verify) (?:that|your|you)|"
+    r"potwierdz,? (?:ze|swoj|sw[aoe]|"
+    r"wysl|nad|wiad)|bestatigen sie (?:bitte )?(?:ihre|dass|den)|confirme[rz] (?:votre|que)|confirm[ae] (?:su|"
+    r"que|tu)|"
+    r"(?:people|those|senders|anyone) (?:that |who |whom )?(?:he|she|i|we|they) knows?\b|(?:get|be|put|"
+    r"added)\b[^?.]{0,30}? (?:on|to) "
+    r"(?:the|my|his|her|our) (?:\w+ ){0,2}list|captcha|white-?list|bialej list|you(?:'re| are) (?:a |not a |"
+    r"an? actual )?(?:human|real person|real live|robot|bot|spammer|machine)|"
+    r"(?:n't|not) (?:yet )?(?:in|on) my (?:\w+ )?(?:list|address book|contacts)|(?:nie)?znan\w+ nadawc|"
+    r"zaufan\w+ nadawc|"
+    r"approved senders|(?:un)?known senders?|(?:kod\w*|znaki|tekst) z obrazka|przepisz kod|(?:nie)?autoryzowan|"
+    r"autoryzac|"
+    r"(?:verify|prove|confirm|authenticate) (?:yourself|that you|you are|you're|your identity|your address)|"
+    r"(?:jestes|nie jestes|jest pan(?:i)?|pan/pani|nie jest)[^?.]{0,12} (?:czlowiek|robot|automat|botem|spam)|"
+    r"potwierdz\w* (?:swoja tozsam|ze jest|wyslanie|nadanie)|kein(?:e)? (?:roboter|maschine)|"
+    r"absender (?:noch )?(?:nicht|un)|"
+    r"pas un robot|etes humain|no es(?:ta)? un robot|non e un robot|nao e um robo|sender (?:verif|authent|check)|"
+    r"(?:weryfikacj|autoryzacj)\w+ nadawc|not (?:yet )?(?:been )?(?:verified|authorised|authorized)"
+)
+"""That the sender is unknown, or shall prove to be a person: no answering machine says that of its own."""
 _TOLD: Final = Guarded(
+    r"odesla\w (?:te|ta)|odpowiedz slow|\botworz\b|wpisz\b|\bzaznacz\b|wyslij ponownie|\bcliquez|haga clic|"
+    r"(?:hit|press|use|"
+    r"send an? (?:empty|blank)) (?:\W?reply|e-?mail|message|mail)|pusta (?:odpowiedz|wiadomosc)|"
+    r"(?:answer|reply to|respond to) this|odpowiedz\w* (?:na|bez)|wejdz na|odpisz\b|"
     r"https?://|\breply to this|odpowiedz na (?:te|ta|niniejsz)|odpisz na|antworten sie (?:einfach )?auf|repondez a|"
     r"responda a|rispond\w+ a|without changing|click|klikn|\bpress\b"
 )
@@ -107,12 +168,28 @@ def _by_sense(message: Message) -> Report | None:
     if len(message.text) > LONGEST or message.content_type == b"multipart/report":
         return None
     folded = plain(notice.fold(message.own_text))
-    if _WAITING.search(folded) and _PROVEN.search(folded) and _TOLD.search(folded):
+    told = _TOLD.search(folded) is not None
+    if told and _WAITING.search(folded) and (_PROVEN.search(folded) or _ASKED_WHO.search(folded)):
+        return Report(kind=Kind.CHALLENGE, format="challenge")
+    if (told or _WAITING.search(folded)) and _is_automatic(message) and _ASKED_WHO.search(folded):
         return Report(kind=Kind.CHALLENGE, format="challenge")
     return None
 
 
+def is_asking(words: str) -> bool:
+    """Whether an author's words doubt who the sender is: no automatic reply, even if nothing else tells a challenge."""
+    return _ASKED_WHO.search(plain(notice.fold(words))) is not None
+
+
+def _is_automatic(message: Message) -> bool:
+    """Whether it would be taken for an automatic reply, and thrown away, were it not a challenge."""
+    headers = message.headers
+    return message.null_sender or bool(message.auto_submitted) or headers.any_of(_AUTOMATIC)
+
+
 def _by_phrases(message: Message) -> Report | None:
+    if _KEY.search(message.subject) and len(message.text) <= LONGEST and _is_automatic(message):
+        return Report(kind=Kind.CHALLENGE, format="challenge")
     known = message.headers.any_of(_HEADERS) or _SUBJECT.search(message.subject)
     if not known and not notice.says(_APPROVED, notice.fold(message.text)):
         return None
