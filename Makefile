@@ -26,7 +26,8 @@ check: setup lint ## The quick half: linters, types and all tests that need no s
 	$(BIN)/pytest -q -n auto -m 'not servers'
 
 test: root setup servers lint ## Everything, with real servers: needs root on Debian
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -q -n auto -m 'not servers' --cov --cov-report=
+	$(BIN)/pytest -m servers --cov --cov-append --cov-report=term:skip-covered
 
 bench: setup ## Speeds, side by side with a peer or a bare loop
 	$(BIN)/python -m tests.bench

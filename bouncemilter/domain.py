@@ -28,3 +28,8 @@ def registrable(name: str) -> str:
 def is_public_suffix(name: str) -> bool:
     """Whether anybody can register a domain below `name`: `com.pl`, `co.uk`."""
     return _suffixes().privatesuffix(address.domain_key(name)) is None
+
+
+def has_known_suffix(name: str) -> bool:
+    """Whether the public suffix list knows what a name ends with: not `wp.pll`."""
+    return _suffixes().publicsuffix(address.domain_key(name), accept_unknown=False) is not None

@@ -73,8 +73,10 @@ AT_ONCE: Final = frozenset(
         Category.BLOCKED_BY_RECIPIENT,
     }
 )
-"""Hard categories of which one authenticated message is enough (TAXONOMY). The others need `hard_messages`."""
+"""Hard categories of which one authenticated message is enough. The others need `hard_messages`."""
 
+COUNTED_FOR: Final = dt.timedelta(days=32)
+"""An older failure that comes to light only now is recorded, never counted."""
 TAKEN_OFF: Final = "already taken off"
 """Why a request to be taken off that comes again changes nothing."""
 AUTHENTICATED: Final = (Trust.TOKEN, Trust.LOCAL)
@@ -90,13 +92,22 @@ _ROLES: Final = frozenset(
 )
 
 
-def decide(event: Event, history: History, rules: Rules, own_domains: frozenset[str] = frozenset()) -> Decision:
+def decide(
+    event: Event,
+    history: History,
+    rules: Rules,
+    own_domains: frozenset[str] = frozenset(),
+    now: dt.datetime | None = None,
+) -> Decision:
     """Decide about `event` in the light of `history` (which does not contain it).
 
-    `own_domains` are the domains (A-labels) whose addresses, and those below them, no request can take off.
+    `own_domains` are the domains (A-labels) whose addresses, and those below them, no request can take off. `now`, UTC,
+    where it may be long after the event: mail that was found in a mailbox.
     """
     if selftest.names(event.address_key):
         decision = _recorded("the doctor's self-test: never counted")
+    elif event.kind is Kind.BOUNCE and now is not None and now - event.at > COUNTED_FOR:
+        decision = _recorded(f"older than {COUNTED_FOR.days} days: the mailbox may be well again")
     elif event.kind is Kind.BOUNCE:
         decision = _failure(event, history, rules)
     elif event.kind in _SUCCESSES:

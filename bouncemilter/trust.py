@@ -1,4 +1,4 @@
-"""How much a report is worth: the tier of evidence that it is about mail of ours (FAULTS: trust).
+"""How much a report is worth: the tier of evidence that it is about mail of ours.
 
 Anybody who knows an address can write a VERP return path, a From and a Message-ID: where return paths are not signed,
 these are all there is, and make a report `plausible`. Where they are, only the signature counts, in the envelope

@@ -178,6 +178,27 @@ def test_limit_of_key() -> None:
     assert address.key(written) == ""
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Jan@Example.pl", "Jan@Example.pl"),
+        ("@a.example,@b.example:jan@example.pl", "jan@example.pl"),
+        ("jan(a (nested) comment)@example.pl", "jan@example.pl"),
+        ("jan @ example.pl", "jan@example.pl"),
+        (r"j\an@example.pl", "jan@example.pl"),
+        ('"j (an)"@example.pl', '"j (an)"@example.pl'),
+        ("jan(@example.pl", "jan(@example.pl"),
+        ("(" * 4096, "(" * 4096),
+        ("()" * 4096, "()" * 4096),
+        ("jan", "jan"),
+        ("", ""),
+    ],
+)
+def test_unadorned(written: str, expected: str) -> None:
+    """What mail servers take off before they deliver is taken off, never within quotes."""
+    assert address.unadorned(written) == expected
+
+
 def test_address_as_value() -> None:
     """A split address has the key of its text, and is written as it was."""
     parts = address.split("Jan@Example.PL")
@@ -238,3 +259,10 @@ def test_fold_is_coarser(written: str) -> None:
     assert folded == address.key(exact)
     assert len(folded) == len(exact)
     assert all(a == b or (b.isascii() and a.lower() == b) for a, b in zip(exact, folded, strict=True))
+
+
+@given(_WRITTEN | st.from_regex(r"[A-Za-z0-9._%+-]{1,70}@[A-Za-z0-9.-]{1,260}", fullmatch=True))
+def test_key_of_text(written: str) -> None:
+    """The short way for ordinary texts gives the key that the parts have."""
+    parts = address.split(written)
+    assert address.key(written) == (address.key(parts) if parts else "")

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from bouncemilter.classify.engine import Classifier
 from bouncemilter.classify.reply import Reply
-from bouncemilter.classify.rules import Rule, RulesError, read
+from bouncemilter.classify.rules import Rule, RulesError, read, version
 
-__all__ = ["Classifier", "Reply", "Rule", "RulesError", "builtin", "load"]
+__all__ = ["Classifier", "Reply", "Rule", "RulesError", "builtin", "load", "version"]
 
 
 def load(extra: Path | None = None) -> Classifier:

@@ -6,6 +6,7 @@ import importlib
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 import bouncemilter
 
@@ -15,13 +16,23 @@ _COMMANDS: Final = {
     "explain": "bouncemilter.cli.explain",
     "suppression": "bouncemilter.cli.suppression",
     "why": "bouncemilter.cli.why",
+    "forget": "bouncemilter.cli.forget",
+    "scrub": "bouncemilter.cli.scrub",
+    "validate": "bouncemilter.cli.validate",
     "incident": "bouncemilter.cli.incident",
+    "status": "bouncemilter.cli.status",
+    "stats": "bouncemilter.cli.stats",
+    "report": "bouncemilter.cli.report",
+    "ingest": "bouncemilter.cli.ingest",
+    "store": "bouncemilter.cli.store",
     "returnpath": "bouncemilter.cli.returnpath",
     "rules": "bouncemilter.cli.rules",
     "reclassify": "bouncemilter.cli.reclassify",
     "doctor": "bouncemilter.cli.doctor",
     "check-config": "bouncemilter.cli.check_config",
     "config": "bouncemilter.cli.config",
+    "completion": "bouncemilter.cli.completion",
+    "manpage": "bouncemilter.cli.manpage",
 }
 """Command and module; the module's `command` is the click command."""
 
@@ -37,6 +48,11 @@ class _LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(_COMMANDS[cmd_name]).command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names alone: to load every command for its help takes a second."""
+        found = [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -22,12 +22,21 @@ _LINE = 64 * 1024
 @click.command("classify")
 @click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(exists=True, allow_dash=True))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a mail.")
+@click.option(
+    "--attached", is_flag=True, help="Of each mail, those that are attached to it: forwarded to be looked at."
+)
 @click.option("--text", "reply", metavar="REPLY", help="Classify an SMTP reply; `-` reads one a line. Prints JSON.")
 @click.option("--advice", "with_advice", is_flag=True, help="Add what each category means and what to do.")
 @ruleset.option
 @language.option
-def command(
-    paths: tuple[str, ...], as_json: bool, reply: str | None, with_advice: bool, extra: Path | None, lang: Language
+def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
+    paths: tuple[str, ...],
+    as_json: bool,
+    attached: bool,
+    reply: str | None,
+    with_advice: bool,
+    extra: Path | None,
+    lang: Language,
 ) -> None:
     """Say what mails mean: files, mbox files, Maildirs, folders, or `-` for standard input.
 
@@ -47,7 +56,7 @@ def command(
         unread.append(source)
         click.echo(text.visible(f"bouncemilter: {source}: {error.strerror or error}"), err=True)
 
-    for mail in mails.read(paths, failed):
+    for mail in mails.read(paths, failed, inside=attached):
         verdict = classifier.verdict(report.read(mail.raw, truncated=mail.truncated))
         if as_json:
             show.json_line({"source": mail.source, **_object(verdict, spoken)})

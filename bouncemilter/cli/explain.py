@@ -23,11 +23,14 @@ _SHOWN = 8
 @click.command("explain")
 @click.argument("paths", metavar="FILE...", nargs=-1, type=click.Path(exists=True, allow_dash=True))
 @click.option(
+    "--attached", is_flag=True, help="Of each mail, those that are attached to it: forwarded to be looked at."
+)
+@click.option(
     "--text", "reply", metavar="REPLY", help="Explain an SMTP reply instead; `-` reads it from standard input."
 )
 @ruleset.option
 @language.option
-def command(paths: tuple[str, ...], reply: str | None, extra: Path | None, lang: Language) -> None:
+def command(paths: tuple[str, ...], attached: bool, reply: str | None, extra: Path | None, lang: Language) -> None:
     """Print every step to a verdict: the reader, the parts, the recipients, the template, the rules, the advice.
 
     Exit codes: 0 done, 2 usage, 74 something could not be read, 78 bad rules.
@@ -44,7 +47,7 @@ def command(paths: tuple[str, ...], reply: str | None, extra: Path | None, lang:
         unread.append(source)
         click.echo(text.visible(f"bouncemilter: {source}: {error.strerror or error}"), err=True)
 
-    for mail in mails.read(paths, failed):
+    for mail in mails.read(paths, failed, inside=attached):
         _mail(classifier, mail, lang)
     if unread:
         raise SystemExit(Exit.IO)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -38,6 +40,38 @@ def become_owner(folder: Path) -> None:
     os.setuid(owner)
     if closed := _unreadable():
         raise Failure(f"{name} can't read {closed}: install where other users can, such as /opt", Exit.PERMISSION)
+
+
+@contextlib.contextmanager
+def acting_as_owner(folder: Path) -> Iterator[None]:
+    """Have the identity of the owner of the state folder for a while: for a command that also uses files of root's.
+
+    As root: the effective identity, given back at the end. As the owner: nothing. As anybody else: Failure 77.
+    """
+    try:
+        owner = folder.stat().st_uid
+    except OSError as error:
+        raise Failure(f"{folder}: {error.strerror}", Exit.CONFIGURATION) from None
+    if owner == os.geteuid():
+        yield
+        return
+    if os.geteuid() != 0:
+        command = shlex.join(["sudo", "bouncemilter", *sys.argv[1:]])
+        raise Failure(f"{folder} belongs to {_name(owner)}; use: {command}", Exit.PERMISSION)
+    try:
+        user = pwd.getpwuid(owner)
+    except KeyError:
+        raise Failure(f"{folder} belongs to user {owner}, who has no account here", Exit.CONFIGURATION) from None
+    groups, group = os.getgroups(), os.getegid()
+    os.initgroups(user.pw_name, user.pw_gid)
+    os.setegid(user.pw_gid)
+    os.seteuid(owner)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
 
 
 def _unreadable() -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from bouncemilter import limits
+from bouncemilter.report.message import Message
+from bouncemilter.report.mime import Part
 
 
 class Mail(NamedTuple):
@@ -19,12 +22,45 @@ class Mail(NamedTuple):
     truncated: bool
 
 
+def attached(mail: Mail) -> Iterator[Mail]:
+    """The mails that are attached to one: forwarded as attachment, or files named `.eml`. Not those within them."""
+    try:
+        parts = Message(mail.raw, truncated=mail.truncated).parts
+    except Exception:  # noqa: BLE001  (the reader gives up on it, too: there is nothing to be had)
+        return
+    number = 0
+    for part in parts:
+        if part.is_message or _is_eml(part):
+            number += 1
+            raw = part.content(limits.KEPT_BYTES)
+            yield Mail(f"{mail.source}:{number}", raw[: limits.KEPT_BYTES], mail.truncated)
+
+
+def _is_eml(part: Part) -> bool:
+    named = (part.parameter(b"name"), part.headers.raw(b"content-disposition").rstrip(b'"'))
+    return any(each.lower().endswith(b".eml") for each in named)
+
+
 _LINE = 64 * 1024
 """Octets read at once: a file without line ends is read in pieces."""
 
 
-def read(paths: Iterable[str], failed: Callable[[str, OSError], None]) -> Iterator[Mail]:
-    """The mails of files and folders in order, `-` being standard input; `failed` hears of what cannot be read."""
+def read(paths: Iterable[str], failed: Callable[[str, OSError], None], *, inside: bool = False) -> Iterator[Mail]:
+    """The mails of files and folders in order, `-` being standard input; `failed` hears of what cannot be read.
+
+    `inside`: instead of each mail those that are attached to it; one without is told to `failed`.
+    """
+    for mail in _read(paths, failed):
+        if not inside:
+            yield mail
+            continue
+        found = list(attached(mail))
+        yield from found
+        if not found:
+            failed(mail.source, OSError(errno.ENODATA, "no mail is attached"))
+
+
+def _read(paths: Iterable[str], failed: Callable[[str, OSError], None]) -> Iterator[Mail]:
     for path in paths:
         if path == "-":
             yield from _mails("-", sys.stdin.buffer)

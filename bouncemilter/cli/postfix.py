@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from textwrap import dedent, indent
 
 from bouncemilter import selftest
 from bouncemilter.cli import postfix_outgoing
+from bouncemilter.cli.comment import comment
 from bouncemilter.doctor.postfix import (
     TRANSPORT,
     Table,
@@ -62,34 +62,34 @@ def _main(site: Site) -> Iterator[str]:
 def _routing(site: Site) -> Iterator[str]:
     transport = transport_table(site).name
     if not site.sink:
-        yield _comment(f"""
+        yield comment(f"""
             The doctor's self-test mail goes to {selftest.DOMAIN}, and bounces here at once.""")
         yield _setting("transport_maps", transport)
-        yield _comment(f"""
+        yield comment(f"""
             The return paths must be addresses that this host delivers, as any other mailbox ({_addresses(site)}),
             with everything behind the delimiter. What bouncemilter consumes never gets there; while it is away the
             bounces do.""")
         yield _setting("recipient_delimiter", site.delimiters[0])
         return
-    yield _comment(f"""
+    yield comment(f"""
         Mail to the return paths goes to the sink: bounces of remote hosts and of this Postfix alike. While the sink
         is away the mail waits in the queue, nothing is lost. A return-path domain must not stand in mydestination,
         virtual_alias_domains or virtual_mailbox_domains. {selftest.DOMAIN} is for `bouncemilter doctor`.""")
     yield _setting("relay_domains", ", ".join(site.domains))
     yield _setting("transport_maps", transport)
     if site.watched and not site.milter:
-        yield _comment("""
+        yield comment("""
             The watched addresses have lines of their own in the transport table. What a person wrote to them goes on to
             forward_to, which must not lead back here.""")
-    yield _comment("""
-        Port 25 itself refuses what is no return path, postmaster@ or abuse@. Else Postfix would take it, the sink
-        refuse it, and Postfix would mail a bounce to a forged sender. This holds for all of relay_domains: for another
-        domain of yours that has no list of recipients, add a line  /@other\\.example$/ OK  to the table.""")
+    yield comment("""
+        Port 25 itself refuses what is no return path, postmaster@, abuse@ or review@. Else Postfix would take it,
+        the sink refuse it, and Postfix would mail a bounce to a forged sender. This holds for all of relay_domains:
+        for another domain of yours without a list of recipients, add a line  /@other\\.example$/ OK  to the table.""")
     yield _setting("relay_recipient_maps", recipient_table(site).name)
-    yield _comment("""
+    yield comment("""
         One recipient in a transaction: one reply for each, whatever happens.""")
     yield _setting(f"{TRANSPORT}_destination_recipient_limit", "1")
-    yield _comment("""
+    yield comment("""
         No greylisting for bounces: many senders of bounces never come back. This must stand before any
         check_policy_service. It opens no relay: it speaks of our own domains only, after smtpd_relay_restrictions,
         and unknown recipients are refused all the same. A greylisting milter (Rspamd) needs its own exemption.""")
@@ -97,12 +97,12 @@ def _routing(site: Site) -> Iterator[str]:
 
 
 def _milter(site: Site) -> Iterator[str]:
-    yield _comment("""
+    yield comment("""
         The inbound milter, behind the spam filter: the last in the list. accept: while it is away, mail is delivered as
         if it weren't there; its own time-outs: while it hangs, a session waits seconds instead of minutes. A relative
         path is meant below the queue directory, chrooted or not.""")
     yield _setting("smtpd_milters", milter_item(site))
-    yield _comment("""
+    yield comment("""
         Postfix shows its own bounces to milters only with both of these. Mail of local programs passes untouched.""")
     yield _setting("non_smtpd_milters", milter_item(site))
     yield _setting("internal_mail_filter_classes", "bounce")
@@ -111,7 +111,7 @@ def _milter(site: Site) -> Iterator[str]:
 def _sending(site: Site) -> Iterator[str]:
     domain, prefix = site.return_paths[0] if site.return_paths else ("example.com", "bounces")
     plus, equals = site.delimiters[0], site.delimiters[1]
-    yield _comment(f"""
+    yield comment(f"""
         Sending: each recipient needs a return path of its own,
           {prefix}{plus}user{equals}example.org@{domain}  for  user@example.org
         A program that knows VERP writes it itself. Postfix writes it for others (VERP_README), by command or by SMTP:
@@ -130,12 +130,12 @@ def _master(site: Site) -> str:
 def _sink_service(site: Site) -> Iterator[str]:
     if not site.sink:
         return
-    comment = _comment("""
+    reason = comment("""
         The sink's own LMTP client. XFORWARD tells the sink which mail was made on this host (SOURCE=LOCAL). Without
         chroot, at most 50 at a time: the sink takes 128 connections. TLS stays off on a socket of this host.""")
     options = ("lmtp_send_xforward_command=yes", "lmtp_tls_security_level=none", f"syslog_name=postfix/{TRANSPORT}")
     lines = [f"{TRANSPORT} unix - - n - 50 lmtp", *(f"  -o {option}" for option in options)]
-    yield "\n".join((comment.lstrip(), *lines))
+    yield "\n".join((reason.lstrip(), *lines))
 
 
 _HEAD = """\
@@ -145,10 +145,6 @@ _HEAD = """\
 
 def _addresses(site: Site) -> str:
     return ", ".join(f"{prefix}@{domain}" for domain, prefix in site.return_paths)
-
-
-def _comment(text: str) -> str:
-    return "\n" + indent(dedent(text).strip(), "# ")
 
 
 def _setting(name: str, value: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from textwrap import dedent, indent
+from functools import partial
 
 from bouncemilter import selftest
+from bouncemilter.cli.comment import comment
 from bouncemilter.doctor import sendmail
-from bouncemilter.doctor.site import Site
-from bouncemilter.stream import Stream, StreamKind
+from bouncemilter.doctor.site import FIRST_PORT, Site
+from bouncemilter.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,16 @@ def snippet(site: Site) -> Snippet:
 def _definitions(site: Site) -> Iterator[str]:
     yield _HEAD
     if site.sink:
-        yield _comment("""
+        yield _dnl("""
             Mail to the return paths goes to the sink: bounces of remote hosts and of this Sendmail alike. A return-path
             domain must not be a local one (LOCAL_DOMAIN, local-host-names), nor stand in the virtusertable.""")
         yield "FEATURE(`mailertable')dnl"
     else:
-        yield _comment("""
+        yield _dnl("""
             This Sendmail's own reports pass milters by, whatever is written here: on a sending host these are most
             bounces. Only a sink sees them: enable it, and give the return paths a domain of their own.""")
     if site.milter:
-        yield _comment("""
+        yield _dnl("""
             The inbound milter, behind the spam filter: the last of these lines. Without F=: while it is away, mail is
             delivered as if it weren't there; its own time-outs: while it hangs, a session waits seconds instead of
             minutes. The milter asks for the macros that it needs; no confMILTER_MACROS_* is to be set for it.""")
@@ -65,10 +66,10 @@ def _definitions(site: Site) -> Iterator[str]:
 
 def _submission(site: Site) -> Iterator[str]:
     """A listener of its own for each stream that is told by its daemon's name."""
-    named = [stream for stream in site.streams if stream.match.daemon_name and stream.kind is not StreamKind.PERSONAL]
+    named = [stream for stream in site.owned if stream.match.daemon_name]
     if not named:
         return
-    yield _comment("""
+    yield _dnl("""
         Programs that send hand their mail in at a port of their own; the name is what a [[stream]] matches as
         daemon_name. F=T: while the milter is away they wait, and nothing leaves unsigned. A DKIM signer comes behind
         ours, parted by a semicolon: InputMailFilters=bouncemilterout;opendkim.""")
@@ -84,31 +85,30 @@ def _listener(stream: Stream, port: int) -> str:
 
 
 def _rules(site: Site) -> Iterator[str]:
-    yield _comment("""
+    yield _dnl("""
         The way to the sink: LMTP, one reply for each recipient. While the sink is away the mail waits in the queue.""")
     yield f"MAILER_DEFINITIONS\n{sendmail.mailer(site)}"
-    yield _comment("""
-        Port 25 takes the return paths, postmaster@ and abuse@ of their domains for everybody, and itself refuses what
-        else is said to live there. Else Sendmail would take it, the sink refuse it, and Sendmail would mail a report to
-        a forged sender. A Local_check_rcpt that is there already gets these lines on top.""")
+    yield _dnl("""
+        Port 25 takes the return paths, postmaster@, abuse@ and review@ of their domains for everybody, and itself
+        refuses what else is said to live there. Else Sendmail would take it, the sink refuse it, and Sendmail would
+        mail a report to a forged sender. A Local_check_rcpt that is there already gets these lines on top.""")
     yield f"LOCAL_CONFIG\nKbouncemilterours regex -a@OURS `{sendmail.recipient_pattern(site)}'"
     yield f"Kbouncemilterdomain regex -a@OURS `{sendmail.domain_pattern(site)}'"
     yield _RULESET
 
 
 def _mailertable(site: Site) -> Iterator[str]:
-    yield _comment(
+    yield comment(
         f"""
         Then: makemap hash mailertable < mailertable. This Sendmail's own reports come to the sink by these lines alone.
         {selftest.DOMAIN} is for `bouncemilter doctor`: the sink refuses it.""",
-        "# ",
     ).lstrip()
     width = max(len(domain) for domain, _ in sendmail.routes(site))
     yield from (f"{domain:<{width}}  {mailer}" for domain, mailer in sendmail.routes(site))
 
 
-FIRST_PORT = 10587
-"""An example; any free port will do."""
+# A comment of m4, for sendmail.mc.
+_dnl = partial(comment, mark="dnl ")
 
 _HEAD = """\
 dnl What is there already stays as it is and is not written twice. Then (Debian: sendmailconfig does it)
@@ -123,7 +123,3 @@ R$* $| @OURS\t$# OK
 R$* $| $*\t$: $1 $| $(bouncemilterdomain $1 $)
 R$* $| @OURS\t$#error $@ 5.1.1 $: "550 User unknown"
 R$* $| $*\t$: $1"""
-
-
-def _comment(text: str, mark: str = "dnl ") -> str:
-    return "\n" + indent(dedent(text).strip(), mark)

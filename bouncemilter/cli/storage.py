@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 from bouncemilter.cli import configuration
 from bouncemilter.cli.exits import Exit, Failure
-from bouncemilter.cli.identity import become_owner
+from bouncemilter.cli.identity import acting_as_owner, become_owner
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store, StoreRefused, StoreUnavailable
 
 _Result = TypeVar("_Result")
 
 
-def with_store(config: Path, work: Callable[[Store, Settings], Awaitable[_Result]]) -> _Result:
-    """Do `work` on the store that the configuration names; its failures become exit codes."""
+def with_store(config: Path, work: Callable[[Store, Settings], Awaitable[_Result]], *, lasting: bool = True) -> _Result:
+    """Do `work` on the store that the configuration names; its failures become exit codes.
+
+    `lasting`: as root, the command is the store's owner from now on; else only during `work`.
+    """
     # The state folder alone matters here: sockets and their folders are the daemon's concern.
     settings = configuration.read(config, environment=False)
-    become_owner(settings.state_directory)
+    if lasting:
+        become_owner(settings.state_directory)
 
     async def run() -> _Result:
         async with await Store.open(
@@ -32,7 +37,8 @@ def with_store(config: Path, work: Callable[[Store, Settings], Awaitable[_Result
             return await work(store, settings)
 
     try:
-        return asyncio.run(run())
+        with contextlib.nullcontext() if lasting else acting_as_owner(settings.state_directory):
+            return asyncio.run(run())
     except StoreRefused as error:
         raise Failure(str(error), Exit.CONFIGURATION) from None
     except StoreUnavailable as error:

@@ -13,8 +13,10 @@ from typing import Final
 
 import structlog
 
+import bouncemilter
 from bouncemilter import address, classify, policy, trust
 from bouncemilter.fronts.access import AccessOptions
+from bouncemilter.fronts.mailbox import MailboxOptions
 from bouncemilter.fronts.milter import MilterOptions
 from bouncemilter.fronts.sink import Listener, Protocol, SinkOptions
 from bouncemilter.model import Disposition, Front, Trust
@@ -22,10 +24,10 @@ from bouncemilter.pipeline import DepartureOptions, Options
 from bouncemilter.pipeline.attribution import Attribution
 from bouncemilter.returnpath import Recognizer, Signer
 from bouncemilter.settings import Settings, signing
-from bouncemilter.settings.checks import return_path_of
-from bouncemilter.settings.types import OnError, PolicySettings, StreamSettings
+from bouncemilter.settings.mailboxes import options
+from bouncemilter.settings.streams import streams
+from bouncemilter.settings.types import OnError, PolicySettings
 from bouncemilter.store import Retention
-from bouncemilter.stream import Match, Stream
 
 _log = structlog.get_logger()
 
@@ -33,7 +35,9 @@ HOP_KEY: Final = "hop.key"
 PASSED: Final = "passed"
 _HOP_KEY_OCTETS: Final = 32
 
-_RELOADED: Final = frozenset({"inbound", "return_path", "dkim", "stream", "policy", "classify", "log"})
+_RELOADED: Final = frozenset(
+    {"inbound", "return_path", "dkim", "stream", "policy", "classify", "retention", "alerts", "hooks", "log"}
+)
 """The tables that a reload changes; everything else holds sockets, files or other processes' knowledge."""
 
 
@@ -70,10 +74,16 @@ def recognizer(settings: Settings) -> Recognizer:
 
 def pipeline_options(settings: Settings) -> Options:
     """What the path needs to know."""
-    fold = settings.policy.fold_local_part
+    fold, folder = settings.policy.fold_local_part, settings.classify.rules_directory
     prover = trust.Prover(recognizer(settings), signing.signed_paths(settings), signing.dkim_keys(settings), fold=fold)
     return Options(
-        attribution=Attribution(prover, _evidence(settings), fold),
+        attribution=Attribution(
+            prover,
+            _evidence(settings),
+            fold,
+            keep_auto_reply_text=settings.retention.keep_auto_reply_text,
+            rule_version=f"{bouncemilter.__version__}+{classify.version(Path(folder) if folder else None)}",
+        ),
         rules=_rules(settings.policy),
         passed=frozenset(settings.inbound.also_pass),
         on_error={Front.MILTER: Disposition.PASS} if settings.milter.on_error is OnError.ACCEPT else {},
@@ -83,32 +93,10 @@ def pipeline_options(settings: Settings) -> Options:
 def departure_options(settings: Settings) -> DepartureOptions:
     """What the gate of outgoing mail needs to know."""
     return DepartureOptions(
-        streams=tuple(_stream(settings, each) for each in settings.stream),
+        streams=streams(settings),
         signers=_signers(settings),
         fold_local_part=settings.policy.fold_local_part,
         observing=settings.policy.preset is policy.Preset.OBSERVE,
-    )
-
-
-def _stream(settings: Settings, given: StreamSettings) -> Stream:
-    path = return_path_of(settings, given)
-    match = given.match
-    return Stream(
-        name=given.name,
-        kind=given.kind,
-        match=Match(
-            daemon_name=tuple(match.daemon_name),
-            sasl_login=tuple(match.sasl_login),
-            client=tuple(match.client),
-            local_user=match.local_user,
-            sender=tuple(match.sender),
-            sender_domain=tuple(match.sender_domain),
-        ),
-        return_path=signing.return_path(path) if path else None,
-        list_id=given.list,
-        campaign_headers=tuple(given.campaign_headers),
-        on_suppressed=given.suppressed,
-        refuse_dead=given.refuse_dead,
     )
 
 
@@ -146,7 +134,14 @@ def _rules(settings: PolicySettings) -> policy.Rules:
 def retention(settings: Settings) -> Retention:
     """How long things are kept: the record of a message's recipients outlives its token."""
     lives = [path.token_days for path in settings.return_path if path.key_file]
-    return Retention(messages=max([dt.timedelta(days=days + 2) for days in lives], default=Retention().messages))
+    kept = settings.retention
+    return Retention(
+        events=dt.timedelta(days=kept.events_days),
+        excerpts=dt.timedelta(days=kept.excerpt_days),
+        auto_reply_excerpts=dt.timedelta(days=kept.auto_reply_excerpt_days),
+        messages=max([dt.timedelta(days=days + 2) for days in lives], default=Retention().messages),
+        addresses=dt.timedelta(days=kept.address_days) if kept.address_days else None,
+    )
 
 
 def sink_options(settings: Settings) -> SinkOptions:
@@ -172,6 +167,11 @@ def sink_options(settings: Settings) -> SinkOptions:
 def access_options(settings: Settings) -> AccessOptions:
     """What the access socket needs to know."""
     return AccessOptions(settings.access.address, int(settings.access.socket_mode, 8))
+
+
+def mailboxes(settings: Settings) -> tuple[MailboxOptions, ...]:
+    """The mailboxes that are to be read."""
+    return tuple(options(each) for each in settings.mailbox)
 
 
 def milter_options(settings: Settings) -> MilterOptions:

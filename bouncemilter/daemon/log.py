@@ -5,13 +5,18 @@ from __future__ import annotations
 import logging
 import sys
 from functools import cache
-from typing import TextIO, cast
+from typing import Final, TextIO, cast
 
 import structlog
+from prometheus_client import Gauge
 from structlog.typing import EventDict, WrappedLogger
 
 from bouncemilter import text
 from bouncemilter.daemon.output import Output
+
+LAST_ERROR: Final = Gauge(
+    "bouncemilter_last_error_timestamp_seconds", "When the log last got a line of the level error; 0: never"
+)
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -27,6 +32,7 @@ def configure(level: str) -> None:
     structlog.configure(
         processors=[
             *shared,
+            _note_error,
             structlog.processors.format_exc_info,
             _harmless,
             structlog.processors.JSONRenderer(ensure_ascii=True),
@@ -58,6 +64,13 @@ def _output(stream: TextIO) -> TextIO:
         return cast(TextIO, Output(stream.fileno()))
     except OSError:
         return stream
+
+
+def _note_error(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """The time of the last error, for those who do not read the log."""
+    if event.get("level") in ("error", "critical"):
+        LAST_ERROR.set_to_current_time()
+    return event
 
 
 def _library_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -19,8 +19,10 @@ from prometheus_client import Gauge, disable_created_metrics
 import bouncemilter
 from bouncemilter import notify
 from bouncemilter.classify import RulesError
-from bouncemilter.daemon import assembly, log
+from bouncemilter.daemon import alerting, assembly, hook, log
+from bouncemilter.daemon.hook import Hook
 from bouncemilter.fronts.access import AccessFront
+from bouncemilter.fronts.mailbox.front import MailboxFront
 from bouncemilter.fronts.milter import MilterFront, SocketError
 from bouncemilter.fronts.sink import Sink
 from bouncemilter.model import Cause
@@ -101,7 +103,9 @@ class Daemon:
             if self._reload_wanted:
                 self.reload()
             confirmer = Confirmer(self._store, lambda: self._pipeline.rules, self._resolver)
-            background = [asyncio.create_task(each) for each in (self._feed_watchdog(), self._purge(), confirmer.run())]
+            alerter = alerting.Alerter(self._store, lambda: self._settings, self.obstacles)
+            works = (self._feed_watchdog(), self._purge(), confirmer.run(), alerter.run())
+            background = [asyncio.create_task(each) for each in works]
             await self._stop.wait()
             notify.stopping()
             self._draining = True
@@ -124,6 +128,8 @@ class Daemon:
         STORE_UP.set(1)
         self._pipeline = Pipeline(self._store, classifier, assembly.pipeline_options(settings))
         self._follow_suppressions(closing)
+        telling = asyncio.create_task(Hook(self._store, lambda: self._settings.hooks.on_change).run())
+        closing.push_async_callback(_cancelled, telling)
         try:
             await self._start_fronts(closing)
         except OSError as error:
@@ -172,6 +178,9 @@ class Daemon:
             access = AccessFront(assembly.access_options(settings), self._gate)
             await _started(settings.access.address, access.start)
             stops.append(access.stop)
+        mailboxes = MailboxFront(assembly.mailboxes(settings), self._pipeline, settings.state_directory)
+        mailboxes.start()
+        stops.append(lambda: mailboxes.stop(GRACE_SECONDS))
 
     def _milter_ended(self, reason: str) -> None:
         """End, and let the service manager start us anew: libmilter can't be started twice in one process."""
@@ -196,7 +205,7 @@ class Daemon:
         except (SettingsError, RulesError, StartError) as error:
             RELOAD_SUCCESS.set(0)
             _log.error("reload_failed", errors=str(error).splitlines())
-        except Exception as error:  # noqa: BLE001  (F10: whatever it is, the old configuration stays)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the old configuration stays)
             RELOAD_SUCCESS.set(0)
             _log.error("reload_failed", errors=[repr(error)], exc_info=error)
         else:
@@ -288,6 +297,8 @@ def _declare() -> None:
     balance.declare()
     pipeline_path.declare()
     departure.declare()
+    alerting.declare()
+    hook.declare()
     INFO.labels(bouncemilter.__version__).set(1)
     RELOAD_SUCCESS.set(1)
     RELOAD_TIME.set_to_current_time()

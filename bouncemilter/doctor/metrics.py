@@ -29,7 +29,7 @@ class Metrics:
         look = "systemctl status bouncemilter; [web] of bouncemilter.toml"
         try:
             async with asyncio.timeout(SECONDS):
-                status, body = await _get(self.address, "/metrics")
+                status, body = await get(self.address, "/metrics")
         except (FileNotFoundError, ConnectionError):
             return fail(f"nobody answers at {self.address}", look)
         if status != 200 or "bouncemilter_info" not in body:
@@ -40,7 +40,7 @@ class Metrics:
         return ok(f"{self.address} serves /metrics, the store is up")
 
 
-async def _get(address: str, path: str) -> tuple[int, str]:
+async def get(address: str, path: str) -> tuple[int, str]:
     """Status and body; status 0 where it is no HTTP. HTTP/1.0: the body ends with the connection."""
     reader, writer = await connect(address)
     try:

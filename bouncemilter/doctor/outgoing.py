@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from bouncemilter.doctor.check import Context, Finding, fail, ok, warn
 from bouncemilter.doctor.milters import endpoints, leads_to_milter
 from bouncemilter.doctor.postconf import Facts, Service, split_list
 from bouncemilter.doctor.routing import PRINT
-from bouncemilter.stream import Stream, StreamKind
+from bouncemilter.stream import Stream
 
 SIGNERS: Final = re.compile(r"dkim|rspamd|amavis|:8891\b|:11332\b", re.IGNORECASE)
 """The sockets of programs that sign: OpenDKIM, dkimpy-milter, Rspamd, and the ports that their packages suggest."""
@@ -66,7 +66,7 @@ class BeforeSigner:
 
     async def run(self, context: Context) -> Finding:
         """Look through the lists of milters that outgoing mail passes."""
-        lists = tuple(self._lists(context.host.site.streams))
+        lists = tuple(self._lists(context.host.site.owned))
         if not lists:
             return ok("no service of Postfix is a stream's own")
         for where, service, value in lists:
@@ -80,9 +80,8 @@ class BeforeSigner:
                 return warn(f"in {where}, {before[0]} comes before our milter", remedy)
         return ok(f"our milter comes before the signers: {', '.join(where for where, _, _ in lists)}")
 
-    def _lists(self, streams: Iterable[Stream]) -> Iterator[tuple[str, Service, str]]:
+    def _lists(self, wanted: Sequence[Stream]) -> Iterator[tuple[str, Service, str]]:
         """(name, service, value) of each list of milters that a stream's mail passes, as far as Postfix shows it."""
-        wanted = [each for each in streams if each.kind is not StreamKind.PERSONAL]
         names = {name for each in wanted for name in each.match.daemon_name}
         for service in self.facts.running("smtpd"):
             if self.facts.value("milter_macro_daemon_name", service) in names:

@@ -13,7 +13,7 @@ from typing import Final
 from bouncemilter import selftest
 from bouncemilter.address import domain_key
 from bouncemilter.doctor.site import Site
-from bouncemilter.returnpath import PASSED_LOCAL_PARTS
+from bouncemilter.returnpath import ROLES
 
 TRANSPORT: Final = "bouncemilter"
 """The service of our own in master.cf: its settings touch no other mail."""
@@ -113,7 +113,7 @@ def _recipient_patterns(site: Site) -> Iterator[str]:
     for domain, prefix in site.return_paths:
         yield f"/^{_escape(prefix)}({_escape(site.delimiters[0])}.*)?@{_escape(domain_key(domain))}$/  OK"
     for domain in site.domains:
-        yield f"/^({'|'.join(PASSED_LOCAL_PARTS)})@{_escape(domain)}$/  OK"
+        yield f"/^({'|'.join(ROLES)})@{_escape(domain)}$/  OK"
 
 
 def _bracketed(host: str) -> str:

@@ -13,7 +13,7 @@ from bouncemilter import selftest
 from bouncemilter.address import domain_key
 from bouncemilter.doctor.site import Site
 from bouncemilter.endpoint import Endpoint
-from bouncemilter.returnpath import PASSED_LOCAL_PARTS
+from bouncemilter.returnpath import ROLES
 
 MAILER: Final = "bouncemilter"
 """The mailer of our own: LMTP to the sink."""
@@ -69,7 +69,7 @@ def domain_pattern(site: Site) -> str:
 def _recipients(site: Site) -> Iterator[str]:
     for domain, prefix in site.return_paths:
         yield f"{_escape(prefix)}({_escape(site.delimiters[0])}[^@]*)?@{_escape(domain_key(domain))}"
-    yield f"({'|'.join(PASSED_LOCAL_PARTS)})@({'|'.join(map(_escape, site.domains))})"
+    yield f"({'|'.join(ROLES)})@({'|'.join(map(_escape, site.domains))})"
 
 
 def _escape(text: str) -> str:

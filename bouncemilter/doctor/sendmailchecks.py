@@ -13,7 +13,6 @@ from bouncemilter.doctor.outgoing import SIGNERS
 from bouncemilter.doctor.sendmailcf import Facts
 from bouncemilter.doctor.site import Site
 from bouncemilter.endpoint import Endpoint
-from bouncemilter.stream import StreamKind
 
 PRINT: Final = "bouncemilter config sendmail"
 """The command that prints the missing lines."""
@@ -106,8 +105,7 @@ class BeforeSigner:
     async def run(self, context: Context) -> Finding:
         """Look through the filters of the listeners that streams name."""
         site = context.host.site
-        wanted = [each for each in site.streams if each.kind is not StreamKind.PERSONAL]
-        names = list(dict.fromkeys(name for each in wanted for name in each.match.daemon_name))
+        names = list(dict.fromkeys(name for each in site.owned for name in each.match.daemon_name))
         ours = filters_of(self.facts, site)
         for name in names:
             if name not in self.facts.listeners:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from bouncemilter.address import domain_key
-from bouncemilter.stream import Stream
+from bouncemilter.stream import Stream, StreamKind
+
+FIRST_PORT: Final = 10587
+"""For the services of streams, one port each. An example; any free port will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +43,8 @@ class Site:
     def domains(self) -> tuple[str, ...]:
         """The return-path domains, each once, as A-labels, in the order of the configuration."""
         return tuple(dict.fromkeys(domain_key(domain) for domain, _ in self.return_paths))
+
+    @property
+    def owned(self) -> tuple[Stream, ...]:
+        """The streams whose mail is our business: all but the personal ones."""
+        return tuple(each for each in self.streams if each.kind is not StreamKind.PERSONAL)

@@ -6,8 +6,7 @@ from bouncemilter.daemon import assembly
 from bouncemilter.doctor.check import Host
 from bouncemilter.doctor.site import Site
 from bouncemilter.settings import Settings
-from bouncemilter.settings.types import MatchSettings
-from bouncemilter.stream import Match, Stream
+from bouncemilter.settings.streams import streams
 
 
 def site_of(settings: Settings) -> Site:
@@ -22,7 +21,7 @@ def site_of(settings: Settings) -> Site:
         delimiters=paths[0].delimiters if paths else "+=",
         signed=tuple((path.domain, path.prefix) for path in paths if path.key_file),
         senders=tuple((sender, path.domain) for path in paths for sender in path.sender_domains),
-        streams=tuple(Stream(each.name, each.kind, _match(each.match)) for each in settings.stream),
+        streams=streams(settings),
         access=settings.access.address if settings.access.enabled else "",
     )
 
@@ -35,13 +34,4 @@ def host(settings: Settings) -> Host:
         passed=settings.state_directory / assembly.PASSED if passed else None,
         metrics=settings.web.address if settings.web.enabled else "",
         mta_names=tuple(settings.sink.mta_names or [assembly.host_name()]) if settings.sink.enabled else (),
-    )
-
-
-def _match(match: MatchSettings) -> Match:
-    return Match(
-        daemon_name=tuple(match.daemon_name),
-        sasl_login=tuple(match.sasl_login),
-        client=tuple(match.client),
-        local_user=match.local_user,
     )

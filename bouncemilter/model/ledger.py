@@ -75,7 +75,7 @@ class Event:
     """One thing learnt about one address from one message: a row of the store."""
 
     id: str
-    """Hex of the event id (DESIGN: BLAKE2b of envelope recipient, report and failed recipient)."""
+    """Hexadecimal: BLAKE2b of envelope recipient, report and failed recipient."""
     at: dt.datetime
     """When it counts from, UTC."""
     front: Front
@@ -84,7 +84,7 @@ class Event:
     envelope_sender: str
     trust: Trust
     trust_reason: str
-    """A constant word for the evidence: `verp`, `own_from`, `xforward_local`, …"""
+    """A constant word for the evidence: `token`, `own_mta`, `verp`, `own_headers`, `no_evidence`, …"""
     address_key: str
     """The canonical address that it is about (address.key), or empty where nobody is named."""
     address: str
@@ -104,7 +104,7 @@ class Event:
     closed_for_good: bool = False
     already_suppressed: bool = False
     message_key: str = ""
-    """Which original message it is about: `envid:…`, `mid:…` or `day:…`; counts are by it."""
+    """Which original message it is about: `token:…`, `envid:…`, `mid:…`, `dkim:…` or `day:…`; counts are by it."""
     returned: Returned = field(default_factory=Returned)
     sender_domain: str = ""
     """The domain of ours (A-label) that sent the original message, where known: the value of the scope `sender`."""
@@ -116,6 +116,8 @@ class Event:
     defects: tuple[Defect, ...] = ()
     dns_confirmed: bool = False
     """Our own DNS says as well that the domain does not exist."""
+    rule_version: str = ""
+    """Of program and rules: `0.1.0+1a2b3c4d`; empty where no rule decided."""
 
     @property
     def class_(self) -> Class | None:
@@ -198,6 +200,10 @@ class Suppression:
     """The incident that it belongs to."""
     times: int = 1
     """So many soft suppressions it makes, each of them on probation from the one before."""
+    batch: str = ""
+    """The import that made it."""
+    rule_version: str = ""
+    """As in Event."""
 
     def in_force(self, now: dt.datetime) -> bool:
         """Whether it refuses mail at `now` (UTC)."""
@@ -212,3 +218,5 @@ class Standing:
     """Those in force, in all scopes, oldest first."""
     unconfirmed: bool = False
     """The store can't be asked just now; what is held in memory says that it is suppressed for all mail."""
+    unknown: bool = False
+    """Neither the store nor what is held in memory can say anything."""

@@ -192,7 +192,9 @@ class Envelope:
     recipients: tuple[str, ...]
     """Those envelope recipients that are ours, as they were written."""
     received_at: dt.datetime
-    """Our own receipt, UTC; header dates are advisory only."""
+    """Our own receipt, UTC; header dates are advisory only. Of a mailbox's message the mailbox's own date."""
     source: Source = Source.UNKNOWN
     client: str = ""
     """The address of the SMTP client that brought it to our MTA, where known."""
+    read_at: dt.datetime | None = None
+    """When it was read, UTC, where that may be long after its receipt: in a mailbox."""

@@ -1,4 +1,4 @@
-"""The closed vocabularies: kinds, categories, actions, trust and the rest (TAXONOMY in short)."""
+"""The closed vocabularies: kinds, categories, actions, trust and the rest."""
 
 from __future__ import annotations
 

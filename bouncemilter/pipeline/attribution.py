@@ -68,6 +68,10 @@ class Attribution:
     prover: Prover
     evidence: trust.Evidence
     fold_local_part: bool = True
+    keep_auto_reply_text: bool = True
+    """Whether events of auto-replies hold an excerpt."""
+    rule_version: str = ""
+    """What events say of the rules that they were made by."""
 
     @property
     def recognizer(self) -> Recognizer:
@@ -177,10 +181,11 @@ class Attribution:
             sender_domain=self._sender_domain(arrival.recipient, returned),
             format=report.format,
             report_message_id=report.message_id,
-            excerpt=report.excerpt,
+            excerpt=report.excerpt if self.keep_auto_reply_text or verdict.kind is not Kind.AUTO_REPLY else "",
             left_company=report.left_company,
             new_address=report.new_address,
             defects=report.defects,
+            rule_version=self.rule_version if ruling else "",
         )
 
     @staticmethod

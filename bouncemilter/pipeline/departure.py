@@ -236,7 +236,7 @@ class Gate:
         if not key:
             return None
         standing = await self._suppressions.standing_on_loop(key)
-        if strict and standing.unknown:
+        if strict and standing.unknown and not self._options.observing:
             raise DepartureFailed("the suppressions have not been read yet, and the store gives no answer")
         found = enforcement.refusal(standing, key, stream, sender_domain=sender_domain, list_id=list_id)
         if found is not None and self._options.observing:

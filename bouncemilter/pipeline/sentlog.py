@@ -80,8 +80,12 @@ class SentLog:
         """Write what is gathered, until cancelled."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
+            writing = asyncio.create_task(self.flush())
             try:
-                await self.flush()
+                await asyncio.shield(writing)
+            except asyncio.CancelledError:  # what is on its way to the disk must not be written again by the last flush
+                await asyncio.wait([writing])
+                raise
             except StoreUnavailable:  # it is told of elsewhere
                 continue
             except Exception:  # noqa: BLE001  (the figures of one second are not worth the mail's stop)

@@ -14,7 +14,7 @@
 from bouncemilter.returnpath.keyfile import KeyFileError, KeyStillNeededError
 from bouncemilter.returnpath.keys import Key, KeyRing
 from bouncemilter.returnpath.layout import LONGEST_DOMAIN, LONGEST_PREFIX, Form, written_campaign
-from bouncemilter.returnpath.paths import PASSED_LOCAL_PARTS, Ownership, Recognizer, ReturnPath
+from bouncemilter.returnpath.paths import PASSED_LOCAL_PARTS, ROLES, Ownership, Recognizer, ReturnPath
 from bouncemilter.returnpath.seal import Purpose
 from bouncemilter.returnpath.token import (
     LIFE,
@@ -35,6 +35,7 @@ __all__ = [
     "LONGEST_LIFE",
     "LONGEST_PREFIX",
     "PASSED_LOCAL_PARTS",
+    "ROLES",
     "Form",
     "Key",
     "KeyFileError",

@@ -38,10 +38,14 @@ class Ownership(StrEnum):
     WATCHED = "watched"
     """An address of `inbound.addresses`."""
     PASSED = "passed"
-    """postmaster@ or abuse@ of a return-path domain (RFC 5321 section 4.5.1, RFC 2142): handed on unread."""
+    """postmaster@ or abuse@ of a return-path domain (RFC 5321 section 4.5.1, RFC 2142), or review@, to which people
+    forward what they can't make out: handed on unread."""
 
 
 PASSED_LOCAL_PARTS = ("postmaster", "abuse")
+"""Of any domain: never refused."""
+ROLES = (*PASSED_LOCAL_PARTS, "review")
+"""Of a return-path domain: handed on to people."""
 
 
 class PathIndex:
@@ -89,7 +93,7 @@ class Recognizer:
             return None
         if self._paths.find(local, domain):
             return Ownership.RETURN_PATH
-        return Ownership.PASSED if local in PASSED_LOCAL_PARTS else None
+        return Ownership.PASSED if local in ROLES else None
 
     def _wraps_watched(self, key: str) -> bool:
         """Whether BATV or SRS has wrapped a watched address: the same mailbox, by whose envelope sender mail left."""

@@ -8,10 +8,12 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from bouncemilter import address, dkim, domain, returnpath
+from bouncemilter import dkim, domain, returnpath
 from bouncemilter.endpoint import Endpoint
-from bouncemilter.returnpath import keyfile
-from bouncemilter.settings.types import MatchSettings, ReturnPathSettings, Settings, StreamSettings
+from bouncemilter.returnpath import Recognizer, keyfile
+from bouncemilter.settings import mailboxes, signing
+from bouncemilter.settings.streams import match, return_path_of
+from bouncemilter.settings.types import MatchSettings, Settings
 
 Found = Iterator[tuple[str, str]]
 """Key and text of each fault."""
@@ -26,12 +28,27 @@ def consistency(settings: Settings) -> Found:
     yield from _forwarding_loop(settings)
     yield from _streams(settings)
     yield from _room_for_tokens(settings)
+    yield from mailboxes.faults(settings)
+    yield from _alerts_to_ourselves(settings)
+    if 0 < settings.retention.address_days < settings.retention.events_days:
+        yield "retention.address_days", "less than events_days: the events would still name the address"
     if settings.sink.enabled and not settings.sink.listener:
         yield "sink.listener", "the sink is enabled, but has no listener"
-    if not settings.sink.enabled and not settings.milter.enabled:
+    if not settings.sink.enabled and not settings.milter.enabled and not settings.mailbox:
         yield "sink.enabled", "neither sink nor milter is enabled: no mail could come in"
-    if not settings.return_path and not settings.inbound.addresses:
+    named = settings.return_path or settings.inbound.addresses or any(each.address for each in settings.mailbox)
+    if not named:
         yield "return_path", "neither [[return_path]] nor inbound.addresses says which mail is yours"
+
+
+def _alerts_to_ourselves(settings: Settings) -> Found:
+    """Alerts that are read as returned mail, and nobody gets."""
+    paths = signing.return_paths(settings)
+    watched = [*settings.inbound.addresses, *(each.address for each in settings.mailbox if each.address)]
+    ours = Recognizer(paths, watched)
+    for index, each in enumerate(settings.alerts.mail_to):
+        if ours.ownership(each) is not None:
+            yield f"alerts.mail_to[{index}]", f"mail to {each} is taken here as returned mail: name a mailbox of people"
 
 
 def environment(settings: Settings) -> Found:
@@ -44,8 +61,12 @@ def environment(settings: Settings) -> Found:
     rules = settings.classify.rules_directory
     if rules and not Path(rules).is_dir():
         yield "classify.rules_directory", f"no such folder: {rules}"
+    hook = settings.hooks.on_change
+    if hook and not (Path(hook[0]).is_file() and os.access(hook[0], os.X_OK)):
+        yield "hooks.on_change", f"no program that may be run: {hook[0]}"
     yield from _key_files(settings)
     yield from _public_key_files(settings)
+    yield from mailboxes.unusable(settings)
     for key, endpoint in sockets(settings):
         folder = Path(endpoint.path).parent
         if endpoint.path and not folder.is_dir():
@@ -69,9 +90,11 @@ def warnings(settings: Settings) -> Found:
     for key, name in _own_names(settings):
         if domain.is_public_suffix(name):
             yield key, f"{name} is a public suffix: the domains of others lie below it"
+    yield from _half_signed(settings)
     yield from _vain_policy(settings)
     yield from _closed_key_files(settings)
     yield from _open_streams(settings)
+    yield from mailboxes.warnings(settings)
     if settings.web.enabled and not Endpoint.parse(settings.web.address).is_local:
         yield "web.address", "not a loopback address: anybody who reaches it can read the figures"
     if not settings.inbound.own_domains and settings.inbound.addresses:
@@ -102,6 +125,19 @@ def _vain_policy(settings: Settings) -> Found:
     if (rules.soft_messages - 1) * rules.soft_spacing_hours > rules.window_days * 24:
         apart = f"{rules.soft_messages} messages, {rules.soft_spacing_hours} hours apart"
         yield "policy.soft_messages", f"{apart}, never fit into {rules.window_days} days"
+
+
+def _half_signed(settings: Settings) -> Found:
+    """Own domains whose mail is not signed, beside others whose mail is: there two forged reports still suppress."""
+    signed = {name for path in settings.return_path if path.key_file for name in path.sender_domains}
+    if not signed or settings.policy.require == "token":
+        return
+    for index, name in enumerate(settings.inbound.own_domains):
+        if not any(f".{name}".endswith(f".{each}") for each in signed):
+            words = (
+                f"{name} is in the sender_domains of no signed return path: two forged reports about its mail suppress"
+            )
+            yield f"inbound.own_domains[{index}]", f'{words}; policy.require = "token" prevents that'
 
 
 def _shared_sockets(settings: Settings) -> Found:
@@ -206,20 +242,6 @@ def _double_return_paths(settings: Settings) -> Found:
             yield f"return_path[{index}]", f"the same domain and prefix as return_path[{before}]"
 
 
-def return_path_of(settings: Settings, stream: StreamSettings) -> ReturnPathSettings | None:
-    """The return path that a stream names, by PREFIX@DOMAIN or by its domain alone; None where there is none."""
-    prefix, _, name = stream.return_path.rpartition("@")
-    wanted = address.domain_key(name)
-    return next(
-        (
-            path
-            for path in settings.return_path
-            if path.domain == wanted and prefix.lower() in ("", path.prefix.lower())
-        ),
-        None,
-    )
-
-
 def _streams(settings: Settings) -> Found:
     """Streams that can't be told apart, match everything, or name a return path that is not there."""
     first: dict[str, int] = {}
@@ -243,10 +265,7 @@ def _open_streams(settings: Settings) -> Found:
         path = return_path_of(settings, stream)
         if path is not None and not path.key_file:
             yield f"stream[{index}].return_path", f"{stream.return_path} has no key_file: the mail leaves unsigned"
-        match = stream.match
-        if (match.sender or match.sender_domain) and not (
-            match.daemon_name or match.sasl_login or match.client or match.local_user
-        ):
+        if (stream.match.sender or stream.match.sender_domain) and not match(stream.match).says_who:
             yield (
                 f"stream[{index}].match",
                 "anybody can write an envelope sender: add daemon_name, sasl_login, client or local_user",

@@ -11,7 +11,14 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bouncemilter.settings.types import DkimSettings, MatchSettings, ReturnPathSettings, Settings, StreamSettings
+from bouncemilter.settings.types import (
+    DkimSettings,
+    MailboxSettings,
+    MatchSettings,
+    ReturnPathSettings,
+    Settings,
+    StreamSettings,
+)
 from bouncemilter.stream import StreamKind
 
 _HEAD = """\
@@ -32,6 +39,14 @@ _EXAMPLES: dict[str, BaseModel] = {
         match=MatchSettings(daemon_name=["ORIGINATING"], sender_domain=["example.com"]),
         return_path="bounces.example.com",
         list="news.example.com",
+    ),
+    "mailbox": MailboxSettings(
+        name="newsletter",
+        kind="imap",
+        host="mail.example.com",
+        user="newsletter@example.com",
+        password_file="/etc/bouncemilter/keys/newsletter.password",  # noqa: S106  (a path)
+        address="newsletter@example.com",
     ),
 }
 """Tables that have no default, shown by an example."""

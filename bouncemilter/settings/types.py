@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import zoneinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from bouncemilter import address, returnpath
 from bouncemilter.endpoint import Endpoint
@@ -21,6 +22,7 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
 _MODE = re.compile(r"0[0-7]{3}\Z")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _LIST_ID = re.compile(r"[A-Za-z0-9._=+-]+\Z")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}\Z")
 
 
@@ -83,6 +85,24 @@ def _selector(text: str) -> str:
 def _mailbox(text: str) -> str:
     if not address.key(text) or "*" in text:
         raise ValueError("not an e-mail address (exact addresses only, never a whole domain)")
+    return text
+
+
+def _mailbox_or_none(text: str) -> str:
+    return text and _mailbox(text)
+
+
+def _command(words: list[str]) -> list[str]:
+    if words and not Path(words[0]).is_absolute():
+        raise ValueError("the first word is the absolute path of a program; no shell reads this")
+    if any("\0" in word for word in words):
+        raise ValueError("a word can't hold NUL")
+    return words
+
+
+def _environment_name(text: str) -> str:
+    if text and not _VARIABLE.match(text):
+        raise ValueError("not the name of an environment variable")
     return text
 
 
@@ -170,6 +190,8 @@ OwnHost = Annotated[str, AfterValidator(_own_host)]
 RulesFolder = Annotated[str, AfterValidator(_rules_folder)]
 KeyFile = Annotated[str, AfterValidator(_key_file)]
 File = Annotated[str, AfterValidator(_file)]
+Command = Annotated[list[str], AfterValidator(_command)]
+EnvironmentName = Annotated[str, AfterValidator(_environment_name)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Messages = Annotated[PositiveInt, Field(le=100)]
 Days = Annotated[PositiveInt, Field(le=3650)]
@@ -185,7 +207,7 @@ class Section(BaseModel):
 
 
 class OnError(StrEnum):
-    """What the milter answers when a bounce could not be committed."""
+    """What the milter answers when what it must store could not be committed."""
 
     TEMPFAIL = "tempfail"
     ACCEPT = "accept"
@@ -250,7 +272,7 @@ class SinkSettings(Section):
 
 
 class MilterSettings(Section):
-    """The milter: for bounces to addresses in ordinary domains."""
+    """The milter: for bounces to addresses in ordinary domains, and for the outgoing mail of each [[stream]]."""
 
     enabled: bool = False
     """Whether the milter runs."""
@@ -263,7 +285,8 @@ class MilterSettings(Section):
     """Whether the milter takes the return paths too, while the sink is enabled: for return paths in domains that are
     not routed to it. Without the sink it always does."""
     on_error: OnErrorName = OnError.TEMPFAIL
-    """When a bounce can't be stored: tempfail (the mail server keeps it) or accept (it is delivered unchanged)."""
+    """When the store is down: tempfail (the mail server keeps the message), or accept (a bounce is delivered unchanged,
+    outgoing mail leaves unsigned, and nobody is taken out of it)."""
     trust_local_users: bool = False
     """Whether every null-sender mail made on this host is the mail server's own report.
     Any local user can forge one."""
@@ -293,7 +316,7 @@ class ReturnPathSettings(Section):
     prefix: Prefix
     """The local part before the delimiter."""
     delimiters: Delimiters = "+="
-    """Postfix's default_verp_delimiters."""
+    """Between prefix and recipient, then within it: "+=" or "-=", as in Postfix's default_verp_delimiters."""
     sender_domains: list[Domain] = []
     """The From domains of the mail that carries this return path."""
     key_file: KeyFile = ""
@@ -370,11 +393,54 @@ class AccessSettings(Section):
     """Permissions of a unix socket, octal."""
 
 
+class MailboxSettings(Section):
+    """A mailbox in which bounces lie: read every few minutes, beside the mail programs that use it. What people wrote
+    stays as it is; so does the rest, unless `after` says otherwise. `bouncemilter ingest NAME` reads it once.
+    """
+
+    name: Name
+    """Its name in commands and in the log."""
+    kind: Literal["imap", "pop3", "maildir", "mbox", "eml"]
+    """imap, pop3, maildir, mbox or eml (a folder with a mail in each file)."""
+    host: OwnHost = ""
+    """The server of imap and pop3."""
+    port: Annotated[NonNegativeInt, Field(le=65535)] = 0
+    """Its port. 0: the usual one."""
+    tls: Literal["tls", "starttls", "none"] = "tls"
+    """tls (from the start), starttls, or none, which is for this host alone."""
+    allow_unencrypted: bool = False
+    """Whether tls = "none" may send the password over the network, where others can read it."""
+    ca_file: KeyFile = ""
+    """The certificates (PEM) of the authorities that are believed. Empty: the system's."""
+    user: str = ""
+    """Who logs in."""
+    password_file: KeyFile = ""
+    """A file whose first line is the password, which its owner alone can read; or a systemd credential."""
+    password_env: EnvironmentName = ""
+    """Instead: the environment variable that holds the password."""
+    token_file: KeyFile = ""
+    """Instead: a file with an OAuth access token (XOAUTH2), which another program renews. Read anew for each login."""
+    folder: str = "INBOX"
+    """The folder of imap."""
+    path: KeyFile = ""
+    """Where the Maildir, mbox or folder lies."""
+    address: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
+    """Whose mailbox it is: for messages of which neither Delivered-To, X-Original-To, Envelope-To nor To names a
+    return path or an address of yours. Empty: these are left alone."""
+    interval_minutes: PositiveInt = 15
+    """From one look to the next. Providers lock out who comes much more often."""
+    after: Literal["leave", "move", "delete"] = "leave"
+    """What becomes of a return of yours once it is on disk: leave (not even a flag is changed), move or delete."""
+    move_to: str = ""
+    """The folder to move to: of imap, below the Maildir, or an absolute path (eml)."""
+
+
 class PolicySettings(Section):
     """When an address is suppressed."""
 
     preset: PresetName = Preset.HARD_ONLY
-    """observe (suppresses nothing, passes everything), hard-only (soft bounces are only watched) or standard."""
+    """observe (suppresses and refuses nothing, passes everything), hard-only (soft bounces are only watched) or
+    standard."""
     soft_messages: Messages = 4
     """Soft bounces, of so many messages within the window, suppress."""
     hard_messages: Messages = 2
@@ -386,7 +452,8 @@ class PolicySettings(Section):
     soft_expiry_days: Days = 90
     """After so many days an address that was suppressed for soft bounces is written to again. Hard ones never are."""
     require: Literal["token", "local", "plausible", "any"] = "plausible"
-    """The weakest evidence that counts. What can't be tied to your mail at all never counts, whatever stands here."""
+    """The weakest evidence that counts: token, local, plausible or any. What can't be tied to your mail at all (trust
+    none) never counts, so any is as plausible."""
     fold_local_part: bool = True
     """Whether Jan@example.pl and jan@example.pl are one address."""
     confirm_domains: bool = True
@@ -402,6 +469,23 @@ class ClassifySettings(Section):
     """A folder of your own rules (*.toml), which win over the built-in ones. Empty: none."""
 
 
+class RetentionSettings(Section):
+    """How long things are kept. Counts by day are kept for good."""
+
+    events_days: Annotated[PositiveInt, Field(ge=33, le=3650)] = 400
+    """What was learnt of an address; 33 at least, since policy counts for so long. A suppression keeps its own
+    evidence."""
+    excerpt_days: Days = 30
+    """The words of a returned message, but for what a server said."""
+    auto_reply_excerpt_days: Days = 14
+    """The same of auto-replies: they tell where somebody is, and until when."""
+    keep_auto_reply_text: bool = True
+    """Whether the words of an auto-reply are kept at all. That somebody has left is noted in any case."""
+    address_days: Annotated[NonNegativeInt, Field(le=36500)] = 0
+    """So old, a suppression is kept without its address and evidence, as by the command forget: the address is not
+    written to any more than before, but stands in no list. Not less than events_days. 0: never."""
+
+
 class WebSettings(Section):
     """HTTP: /metrics, /healthz, /readyz."""
 
@@ -411,11 +495,53 @@ class WebSettings(Section):
     """inet:HOST:PORT on a loopback address, or unix:/absolute/path."""
 
 
+def _time_zone(text: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no such time zone; write Europe/Warsaw or UTC") from None
+    return text
+
+
+class AlertSettings(Section):
+    """Mails to you: at once for what needs you, and a daily digest. From the null sender; of one kind at most one an
+    hour, of all 20 a day. `bouncemilter status` shows the same.
+    """
+
+    mail_to: list[Mailbox] = []
+    """Who gets them. Empty: nobody. No address of which the returned mail is taken here."""
+    mail_from: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
+    """The address in From. Empty: bouncemilter@ this host."""
+    smtp: Peer = "inet:127.0.0.1:25"
+    """The mail server that takes them: HOST:PORT or unix:/path."""
+    language: Literal["en", "pl"] = "en"
+    """en or pl."""
+    digest: Literal["daily", "never"] = "daily"
+    """daily or never."""
+    digest_hour: Annotated[NonNegativeInt, Field(le=23)] = 7
+    """The hour of the digest, 0 to 23."""
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    """Whose hour it is, such as Europe/Warsaw."""
+    disk_low_percent: Annotated[PositiveInt, Field(le=99)] = 10
+    """So much of the state directory's disk must be free."""
+    key_age_days: Days = 180
+    """So old a key that signs a return path may be."""
+
+
 class LogSettings(Section):
     """JSON lines on standard output."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least that is logged."""
+    """The least that is logged: debug, info, warning or error."""
+
+
+class HooksSettings(Section):
+    """Commands of yours that are told what happens."""
+
+    on_change: Command = []
+    """Told of every suppression that is added, removed or expires, at least once: JSON lines on standard input, at most
+    500 a run, in order. The program and its arguments; no shell reads them. Ending with another code than 0, or taking
+    longer than 60 seconds, it is told the same again later. Empty: nobody is told."""
 
 
 class Settings(Section):
@@ -433,9 +559,13 @@ class Settings(Section):
     dkim: list[DkimSettings] = []
     stream: list[StreamSettings] = []
     access: AccessSettings = AccessSettings()
+    mailbox: list[MailboxSettings] = []
     policy: PolicySettings = PolicySettings()
     classify: ClassifySettings = ClassifySettings()
+    retention: RetentionSettings = RetentionSettings()
     web: WebSettings = WebSettings()
+    alerts: AlertSettings = AlertSettings()
+    hooks: HooksSettings = HooksSettings()
     log: LogSettings = LogSettings()
 
     @property

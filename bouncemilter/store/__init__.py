@@ -1,28 +1,42 @@
 """Events, suppressions and counts on disk."""
 
-from bouncemilter.store.errors import BadRow, Refusal, StoreError, StoreRefused, StoreUnavailable
+from bouncemilter.store.cursors import Cursors, Told
+from bouncemilter.store.erasure import Forgotten
+from bouncemilter.store.errors import BadFile, BadRow, Refusal, StoreError, StoreRefused, StoreUnavailable
+from bouncemilter.store.filter import Filter, State
 from bouncemilter.store.follower import Follower
+from bouncemilter.store.imports import Batch, Beside, Imports, NoSuchBatchError, Progress, Row
 from bouncemilter.store.incidents import Undecided
 from bouncemilter.store.index import SuppressionIndex
 from bouncemilter.store.lookup import Suppressions
-from bouncemilter.store.queries import Filter
+from bouncemilter.store.pseudonym import is_pseudonym
 from bouncemilter.store.recording import Entry, Recorded, Tally
 from bouncemilter.store.retention import Purged, Retention
 from bouncemilter.store.rows import Change, DailyCount, Operation, StoredEvent, Unmatched, Watched
 from bouncemilter.store.store import Store
 
 __all__ = [
+    "BadFile",
     "BadRow",
+    "Batch",
+    "Beside",
     "Change",
+    "Cursors",
     "DailyCount",
     "Entry",
     "Filter",
     "Follower",
+    "Forgotten",
+    "Imports",
+    "NoSuchBatchError",
     "Operation",
+    "Progress",
     "Purged",
     "Recorded",
     "Refusal",
     "Retention",
+    "Row",
+    "State",
     "Store",
     "StoreError",
     "StoreRefused",
@@ -31,7 +45,9 @@ __all__ = [
     "SuppressionIndex",
     "Suppressions",
     "Tally",
+    "Told",
     "Undecided",
     "Unmatched",
     "Watched",
+    "is_pseudonym",
 ]

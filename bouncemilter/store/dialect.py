@@ -63,6 +63,12 @@ def about_a_value(error: BaseException) -> bool:
     return isinstance(error, exc.SQLAlchemyError | UnicodeError | OverflowError)
 
 
+async def make_room(connection: AsyncConnection) -> None:
+    """Before much is written: 64 MB of pages in memory. With SQLite's 2 MB the indexes are read again and again."""
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql("PRAGMA cache_size = -65536")
+
+
 def chunks(values: Sequence[_Value]) -> list[Sequence[_Value]]:
     """`values` in pieces that fit an IN list: both engines allow some 32,767 parameters in a statement."""
     return [values[start : start + 10_000] for start in range(0, len(values), 10_000)]

@@ -38,3 +38,7 @@ class StoreRefused(StoreError):  # noqa: N818  (as above)
     def __init__(self, refusal: Refusal, text: str) -> None:
         super().__init__(text)
         self.refusal = refusal
+
+
+class BadFile(StoreError):  # noqa: N818  (as above)
+    """A file that was given for a store can't be read, written or used as one; the text names it."""

@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge
 
 from bouncemilter.store.errors import StoreUnavailable
 from bouncemilter.store.index import Loading, SuppressionIndex
+from bouncemilter.store.pseudonym import is_pseudonym
 from bouncemilter.store.store import Store
 
 ENTRIES: Final = Gauge("bouncemilter_suppression_index_entries", "Addresses in the index of suppressions")
@@ -72,6 +73,8 @@ class Follower:
         """Take over the next changes; False where they are gone by now: the next look tells what to do."""
         changes = await self._store.changed_keys(self._index.seq)
         for changed in changes:
+            if is_pseudonym(changed.address_key):
+                self._index.has_pseudonyms = True
             if changed.suppressed:
                 self._index.add(changed.address_key, everywhere=changed.everywhere)
             else:
@@ -90,6 +93,7 @@ class Follower:
             if self._index.loaded:  # not before the store has answered
                 self._index.forget()
             loading.extend(page)
+        self._index.has_pseudonyms |= await self._store.erasure.blocks() > 0
         await asyncio.to_thread(loading.sort)
         _log.info(
             "suppression_index_loaded",

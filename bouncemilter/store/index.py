@@ -29,6 +29,8 @@ class SuppressionIndex:
         self._entries = 0
         self.loaded = False
         """Whether it was ever filled: until then an address that is not in it may be suppressed all the same."""
+        self.has_pseudonyms = False
+        """Whether addresses that were forgotten may be in it, by their pseudonyms."""
         self.seq = 0
         """The newest change that it knows of."""
 

@@ -68,10 +68,17 @@ class Suppressions:
         return _FREE if self._is_free(address_key) else await self._confirm(address_key)
 
     def _is_free(self, address_key: str) -> bool:
-        if self._index.contains(address_key) or not self._index.loaded:
+        if not self._index.loaded or self._contains(address_key):
             return False
         _COUNTED[Result.MISS].inc()
         return True
+
+    def _contains(self, address_key: str) -> bool:
+        """Whether an address may be suppressed, by its name or, forgotten, by its pseudonym."""
+        index = self._index
+        if index.contains(address_key):
+            return True
+        return index.has_pseudonyms and index.contains(self._store.pseudonym(address_key))
 
     async def _confirm(self, address_key: str) -> Standing:
         seq = self._index.seq
@@ -83,14 +90,16 @@ class Suppressions:
         if found:
             _COUNTED[Result.HIT].inc()
             return Standing(found)
-        if not self._index.contains(address_key):  # asked before the first load
+        if not self._contains(address_key):  # asked before the first load
             _COUNTED[Result.MISS].inc()
             return _FREE
         _COUNTED[Result.FALSE_HIT].inc()
         if self._index.seq == seq:  # else it may have been suppressed meanwhile, and the index knows already
             self._index.remove(address_key)
+            self._index.remove(self._store.pseudonym(address_key))
         return _FREE
 
     def _unconfirmed(self, address_key: str) -> Standing:
         _COUNTED[Result.UNCONFIRMED].inc()
-        return Standing(unconfirmed=self._index.everywhere(address_key), unknown=not self._index.loaded)
+        keys = address_key, self._store.pseudonym(address_key)
+        return Standing(unconfirmed=any(self._index.everywhere(key) for key in keys), unknown=not self._index.loaded)

@@ -30,17 +30,23 @@ def known(revision: str | None) -> bool:
     return revision in {script.revision for script in _directory().walk_revisions()}
 
 
+def steps(revision: str | None) -> list[tuple[str, str]]:
+    """What brings a database of `revision` to the newest: revision and purpose of each step, in order."""
+    found = [(script.revision, script.doc) for script in _directory().iterate_revisions("head", revision or "base")]
+    return found[::-1]
+
+
 def revision(connection: sa.Connection) -> str | None:
     """The revision of a database; None where it has none."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Bring a database to the newest revision, within the transaction of `connection`."""
+def upgrade(connection: sa.Connection, to: str = "head") -> None:
+    """Bring a database to a revision, the newest unless told, within the transaction of `connection`."""
     config = _config()
     config.attributes["connection"] = connection
     with _one_at_a_time:
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def _config() -> Config:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bouncemilter.model import CLASS_OF, Category, Cause, Class, Front, Kind, Scope, Suppression, Trust
+from bouncemilter.model import Category, Cause, Front, Kind, Scope, Suppression, Trust
 from bouncemilter.store import rows
+from bouncemilter.store.filter import Filter
 from bouncemilter.store.ledger import MARKS_WINDOW
 from bouncemilter.store.rows import Change, ChangedKey, DailyCount, Operation, StoredEvent, Unmatched, Watched
 from bouncemilter.store.schema import (
@@ -28,42 +28,9 @@ PAGE: Final = 1000
 """Rows read at a time from long lists: no read transaction stays open while somebody prints them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which suppressions are listed; None and empty match any."""
-
-    cause: Cause | None = None
-    class_: Class | None = None
-    category: Category | None = None
-    prefix: str = ""
-    """What the address key begins with, literally: `%` and `_` stand for themselves."""
-    domain: str = ""
-    """The address key's domain, as A-label in lower case."""
-    pending: bool | None = False
-    """Those in force; True: those that an incident holds back instead; None: both."""
-
-    def condition(self) -> sa.ColumnElement[bool]:
-        """In SQL, all values bound."""
-        column = suppressions.c
-        found: list[sa.ColumnElement[bool]] = [sa.true()]
-        if self.pending is not None:
-            found.append(column.pending.is_(sa.true() if self.pending else sa.false()))
-        if self.cause:
-            found.append(column.cause == self.cause)
-        if self.category:
-            found.append(column.category == self.category)
-        if self.class_:
-            found.append(column.category.in_([each for each in Category if CLASS_OF[each] is self.class_]))
-        if self.prefix:
-            found.append(column.address_key.startswith(self.prefix, autoescape=True))
-        if self.domain:
-            found.append(column.address_key.endswith(f"@{self.domain}", autoescape=True))
-        return sa.and_(*found)
-
-
-async def suppressed(connection: AsyncConnection, address_key: str, now: dt.datetime) -> tuple[Suppression, ...]:
-    """The suppressions in force of one address, in all scopes."""
-    return await _suppressions(connection, (suppressions.c.address_key == address_key) & in_force(now))
+async def suppressed(connection: AsyncConnection, keys: Sequence[str], now: dt.datetime) -> tuple[Suppression, ...]:
+    """The suppressions in force of an address, by any of its keys, in all scopes."""
+    return await _suppressions(connection, suppressions.c.address_key.in_(keys) & in_force(now))
 
 
 async def held_back(connection: AsyncConnection, address_key: str, now: dt.datetime) -> tuple[Suppression, ...]:
@@ -78,9 +45,9 @@ async def suppressions_of_incident(
     return await _suppressions(connection, (suppressions.c.incident == number) & (suppressions.c.id > after), limit)
 
 
-async def suppressions_of(connection: AsyncConnection, address_key: str) -> tuple[Suppression, ...]:
-    """All suppressions that an address ever had, oldest first."""
-    return await _suppressions(connection, suppressions.c.address_key == address_key)
+async def suppressions_of(connection: AsyncConnection, keys: Sequence[str]) -> tuple[Suppression, ...]:
+    """All suppressions that an address ever had, by any of its keys, oldest first."""
+    return await _suppressions(connection, suppressions.c.address_key.in_(keys))
 
 
 async def suppressed_by_cause(connection: AsyncConnection, now: dt.datetime) -> dict[Cause, int]:
@@ -92,9 +59,26 @@ async def suppressed_by_cause(connection: AsyncConnection, now: dt.datetime) -> 
 async def page(
     connection: AsyncConnection, wanted: Filter, now: dt.datetime, after: int, limit: int
 ) -> tuple[Suppression, ...]:
-    """The next of those in force that match, by id."""
-    condition = wanted.condition() & sa.or_(in_force(now), pending(now)) & (suppressions.c.id > after)
-    return await _suppressions(connection, condition, limit)
+    """The next of those that match, by id."""
+    return await _suppressions(connection, wanted.condition(now) & (suppressions.c.id > after), limit)
+
+
+async def page_by_address(
+    connection: AsyncConnection, wanted: Filter, now: dt.datetime, after: tuple[str, int], limit: int
+) -> tuple[Suppression, ...]:
+    """The next of those that match, by address key, then by id."""
+    column = suppressions.c
+    beyond = sa.or_(column.address_key > after[0], (column.address_key == after[0]) & (column.id > after[1]))
+    # The first term alone lets the index begin at the right place.
+    condition = wanted.condition(now) & (column.address_key >= after[0]) & beyond
+    statement = sa.select(suppressions).where(condition).order_by(column.address_key, column.id).limit(limit)
+    return tuple(rows.suppression(row) for row in (await connection.execute(statement)).mappings())
+
+
+async def count(connection: AsyncConnection, wanted: Filter, now: dt.datetime) -> int:
+    """How many match."""
+    statement = sa.select(sa.func.count()).select_from(suppressions).where(wanted.condition(now))
+    return (await connection.execute(statement)).scalar() or 0
 
 
 async def events_of(connection: AsyncConnection, address_key: str, limit: int) -> tuple[StoredEvent, ...]:
@@ -216,8 +200,11 @@ async def counts(connection: AsyncConnection, first: dt.date, last: dt.date) -> 
     )
 
 
-async def watched(connection: AsyncConnection, now: dt.datetime, limit: int) -> tuple[Watched, ...]:
-    """Addresses with marks in the window, no success since and no suppression in force, newest mark first."""
+def watched_marks(now: dt.datetime) -> sa.Subquery:
+    """The marks of watched addresses: within the window, no success since, no suppression in force.
+
+    `place` is 1 for the newest of an address.
+    """
     newer = events.alias()
     success = (
         sa.select(newer.c.id)
@@ -232,13 +219,16 @@ async def watched(connection: AsyncConnection, now: dt.datetime, limit: int) -> 
         sa.select(suppressions.c.id).where(suppressions.c.address_key == events.c.address_key, in_force(now)).exists()
     )
     place = sa.func.row_number().over(partition_by=events.c.address_key, order_by=(events.c.at.desc(), events.c.id))
-    marks = (
+    return (
         sa.select(
             events.c.address_key,
             events.c.address,
             events.c.watched,
             events.c.at,
             events.c.category,
+            events.c.sender_domain,
+            events.c.returned_list_id,
+            events.c.returned_campaign,
             place.label("place"),
         )
         .where(
@@ -251,7 +241,19 @@ async def watched(connection: AsyncConnection, now: dt.datetime, limit: int) -> 
         )
         .subquery()
     )
-    statement = sa.select(marks).where(marks.c.place == 1).order_by(marks.c.at.desc(), marks.c.address_key).limit(limit)
+
+
+async def watched(
+    connection: AsyncConnection, wanted: Filter, now: dt.datetime, limit: int | None
+) -> tuple[Watched, ...]:
+    """Addresses with marks in the window, no success since and no suppression in force, newest mark first."""
+    marks = watched_marks(now)
+    statement = (
+        sa.select(marks)
+        .where(marks.c.place == 1, wanted.watched_condition(marks))
+        .order_by(marks.c.at.desc(), marks.c.address_key)
+        .limit(limit)
+    )
     return tuple(
         Watched(row["address_key"], row["address"], row["watched"], row["at"], rows.category(row["category"]))
         for row in (await connection.execute(statement)).mappings()

@@ -19,7 +19,7 @@ PIECE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long things are kept. Counts, event ids and suppressions with their evidence are kept for good."""
+    """How long things are kept. Counts and event ids are kept for good."""
 
     events: dt.timedelta = dt.timedelta(days=400)
     """A year, and a month to look back on it."""
@@ -29,6 +29,8 @@ class Retention:
     """They tell where somebody is, and until when."""
     messages: dt.timedelta = dt.timedelta(days=32)
     """Whom messages went to: the 30 days that a token lives, and two for reports that come late."""
+    addresses: dt.timedelta | None = None
+    """Suppressions with their address and evidence; then only their pseudonym. None: for good."""
 
     def __post_init__(self) -> None:
         if self.events < MARKS_WINDOW:

@@ -36,7 +36,7 @@ _EVENT: Final = (
     "id at front kind envelope_recipient envelope_sender trust trust_reason address_key address reported_address "
     "forwarded action status reply_code phase category rule template diagnostic remote_host closed_for_good "
     "already_suppressed message_key sender_domain format report_message_id excerpt left_company new_address "
-    "dns_confirmed"
+    "dns_confirmed rule_version"
 ).split()
 """Fields of Event that are columns of the same name."""
 _RETURNED: Final = "message_id sender to subject list_id campaign return_path".split()
@@ -45,7 +45,7 @@ _returned_values = attrgetter(*_RETURNED)
 _returned_names: Final = [f"returned_{name}" for name in _RETURNED]
 _SUPPRESSION: Final = (
     "id address_key address scope scope_value cause created_at expires_at created_by note category rule template "
-    "diagnostic trust message_key event_id reason ended_at ended_by pending incident times"
+    "diagnostic trust message_key event_id reason ended_at ended_by pending incident times batch rule_version"
 ).split()
 
 
@@ -211,6 +211,7 @@ def suppression_row(event: Event, decision: Decision, sentence: Sentence, now: d
         "created_by": "policy",
         "category": event.category,
         "rule": event.rule,
+        "rule_version": event.rule_version,
         "template": event.template,
         "diagnostic": event.diagnostic,
         "trust": event.trust,

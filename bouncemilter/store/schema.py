@@ -39,6 +39,10 @@ metadata: Final = sa.MetaData(
 )
 
 
+IMPORT_COUNTS: Final = ("added", "known", "beside", "skipped", "rejected")
+"""Counts of imports.Batch."""
+
+
 def _text(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.String, nullable=False, server_default="")
 
@@ -114,6 +118,7 @@ events: Final = sa.Table(
     sa.Column("sentence_times", sa.Integer, nullable=False, server_default="1"),
     sa.Column("incident", sa.BigInteger),
     _flag("dns_confirmed"),
+    _text("rule_version"),
 )
 """model.Event, and what policy made of it (model.Decision). `defects`: words, parted by spaces. `unmatched`: the rule
 is a fallback. `excused`: kept, but no mark any more. `incident`: the one that it belongs to."""
@@ -165,11 +170,13 @@ suppressions: Final = sa.Table(
     sa.Column("template_cluster", sa.BigInteger),
     sa.Column("minute", sa.Integer),
     _text("mailed"),
+    _text("batch"),
+    _text("rule_version"),
     sqlite_autoincrement=True,
 )
-"""model.Suppression. Rows are ended, never deleted. The last four are what the incident fuse counts, for those that a
-failure has ordered: incident.Cluster.key of provider and category, and of the template; the event's time in minutes
-since 1970; incident.Mailed."""
+"""model.Suppression. Rows are ended, never deleted. From `cluster` to `mailed` stands what the incident fuse counts,
+for those that a failure has ordered: incident.Cluster.key of provider and category, and of the template; the event's
+time in minutes since 1970; incident.Mailed. `batch`: the import that made it."""
 
 sa.Index(
     "uq_suppressions_slot",
@@ -182,6 +189,8 @@ sa.Index(
 )
 sa.Index("ix_suppressions_address", suppressions.c.address_key)
 sa.Index("ix_suppressions_incident", suppressions.c.incident, **_partial(suppressions.c.incident.is_not(None)))
+sa.Index("ix_suppressions_batch", suppressions.c.batch, **_partial(suppressions.c.batch != sa.literal_column("''")))
+sa.Index("ix_suppressions_expires", suppressions.c.expires_at, **_partial(suppressions.c.expires_at.is_not(None)))
 for _column in (suppressions.c.cluster, suppressions.c.template_cluster):
     sa.Index(
         f"ix_suppressions_{_column.name}",
@@ -290,6 +299,37 @@ withheld: Final = sa.Table(
 """Outgoing mail that suppressed addresses did not get."""
 
 sa.Index("ix_withheld_day", withheld.c.day)
+
+import_batches: Final = sa.Table(
+    "import_batches",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    _text("file_name"),
+    _text("format"),
+    *(sa.Column(name, sa.Integer, nullable=False, server_default="0") for name in IMPORT_COUNTS),
+    sa.Column("finished_at", UtcDateTime),
+    sa.Column("undone_at", UtcDateTime),
+    _text("undone_by"),
+)
+"""imports.Batch. Without `finished_at` it still runs, or was broken off."""
+
+cursors: Final = sa.Table(
+    "cursors",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+"""How far those who follow have come: `hook` in the change log, `expiry` in time (microseconds since 1970)."""
+
+secrets: Final = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)
+"""What was drawn once for the life of the store: the key of pseudonyms."""
 
 heartbeat: Final = sa.Table(
     "heartbeat",

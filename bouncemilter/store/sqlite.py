@@ -15,11 +15,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event, pool
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bouncemilter.store import migration
 from bouncemilter.store.errors import Refusal, StoreRefused, StoreUnavailable
+from bouncemilter.store.pseudonym import SECRET
+from bouncemilter.store.schema import secrets as secrets_
 
 APPLICATION_ID: Final = 0x424F4D49
 """`BOMI` in octets 68 to 71 of the file: https://www.sqlite.org/fileformat2.html#application_id."""
@@ -32,12 +34,25 @@ READERS: Final = 4
 """Connections that read; each is a thread."""
 
 
-async def prepare(path: Path, busy_timeout: float, *, check: bool) -> None:
-    """Make the file where there is none, else look at it and bring it up to date. StoreRefused, StoreUnavailable.
+def path_of(url: str) -> Path:
+    """The file that a store's URL names. StoreRefused where it names none."""
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StoreRefused(Refusal.UNREACHABLE, "not a database URL") from error
+    if parsed.drivername not in ("sqlite", "sqlite+aiosqlite"):
+        raise StoreRefused(Refusal.UNREACHABLE, f"unknown database engine {parsed.drivername}")
+    if not parsed.database or parsed.database == ":memory:":
+        raise StoreRefused(Refusal.UNREACHABLE, "a store is a file")
+    return Path(parsed.database)
 
-    `check`: read all of it for damage.
+
+async def prepare(path: Path, busy_timeout: float, *, check: bool) -> bytes:
+    """Make the file where there is none, else look at it and bring it up to date; the key of its pseudonyms.
+
+    `check`: read all of it for damage. StoreRefused, StoreUnavailable.
     """
-    await asyncio.to_thread(_prepare, path, busy_timeout, check=check)
+    return await asyncio.to_thread(_prepare, path, busy_timeout, check=check)
 
 
 def writer(path: Path, busy_timeout: float) -> AsyncEngine:
@@ -127,6 +142,8 @@ def _set_up_writing(engine: sa.Engine) -> None:
         _execute(connection, "PRAGMA synchronous = FULL")
         _execute(connection, f"PRAGMA journal_size_limit = {JOURNAL_KEPT}")
         _execute(connection, "PRAGMA foreign_keys = ON")
+        # What is deleted or forgotten does not stay in free pages.
+        _execute(connection, "PRAGMA secure_delete = ON")
 
     def begun(connection: sa.Connection) -> None:
         # A deferred transaction that turns into a writing one fails at once where somebody else wrote meanwhile.
@@ -150,26 +167,47 @@ def _url(driver: str, path: Path) -> URL:
     return URL.create(driver, database=file, query={"mode": "rw", "uri": "true"})
 
 
-def _prepare(path: Path, busy_timeout: float, *, check: bool) -> None:
-    with _explained(path):
+def _prepare(path: Path, busy_timeout: float, *, check: bool) -> bytes:
+    with explained(path):
         if not path.exists():
             _create(path, busy_timeout)
-        _check_header(path)
+        bring_up(path, busy_timeout, check=check)
+        with connecting(path, busy_timeout) as engine, engine.connect() as connection:
+            found = connection.execute(sa.select(secrets_.c.value).where(secrets_.c.name == SECRET)).scalar()
+    if not isinstance(found, bytes):
+        raise StoreRefused(Refusal.CORRUPT, f"{path}: corrupt (no key of pseudonyms); restore a backup")
+    return found
+
+
+def bring_up(path: Path, busy_timeout: float, *, check: bool = True) -> None:
+    """Look at a file that is there, and bring it up to date, as `prepare`."""
+    with explained(path):
+        check_header(path)
         if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
             raise StoreRefused(Refusal.UNREACHABLE, f"{path}: not writable")
-        with _engine(path, busy_timeout) as engine, engine.connect() as connection:
+        with connecting(path, busy_timeout) as engine, engine.connect() as connection:
             _check_content(path, connection, whole=check)
             revision = migration.revision(connection)
-        if not migration.known(revision):
-            raise StoreRefused(
-                Refusal.NEWER, f"{path}: written by a newer bouncemilter (schema {revision}); install that version"
-            )
+        check_version(path, revision)
         if revision != migration.head():
             _upgrade(path, busy_timeout)
 
 
+def check_version(path: Path, revision: str | None) -> None:
+    """StoreRefused where this program does not know the schema of a store."""
+    if not migration.known(revision):
+        raise StoreRefused(
+            Refusal.NEWER, f"{path}: written by a newer bouncemilter (schema {revision}); install that version"
+        )
+
+
+def copy_before_upgrade(path: Path) -> Path:
+    """Where the copy lies that is made before a store gets the newest schema."""
+    return path.with_name(f"{path.name}.before-{migration.head()}")
+
+
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Errors of the file system and of SQLite as those of the store."""
     try:
         yield
@@ -193,7 +231,7 @@ def _temporary(error: Exception) -> bool:
 
 
 @contextlib.contextmanager
-def _engine(path: Path, busy_timeout: float, *, writing: bool = False) -> Iterator[sa.Engine]:
+def connecting(path: Path, busy_timeout: float, *, writing: bool = False) -> Iterator[sa.Engine]:
     """An engine on the calling thread; one that does not write keeps nobody from writing."""
     engine = sa.create_engine(_url("sqlite", path), poolclass=pool.NullPool, connect_args={"timeout": busy_timeout})
     if writing:
@@ -207,20 +245,21 @@ def _engine(path: Path, busy_timeout: float, *, writing: bool = False) -> Iterat
 def _create(path: Path, busy_timeout: float) -> None:
     """A new store, whole or not at all: built beside its place, then linked there, unless another was quicker."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    _touch(new)
+    touch(new)
     try:
-        with _engine(new, busy_timeout, writing=True) as engine, engine.begin() as connection:
+        with connecting(new, busy_timeout, writing=True) as engine, engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             migration.upgrade(connection)
         with contextlib.suppress(FileExistsError):
             os.link(new, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         for suffix in ("", "-wal", "-shm"):
             new.with_name(new.name + suffix).unlink(missing_ok=True)
 
 
-def _check_header(path: Path) -> None:
+def check_header(path: Path) -> None:
+    """StoreRefused where a file is no store of ours by its first octets."""
     with path.open("rb") as file:
         header = file.read(100)
     if not header:
@@ -240,9 +279,9 @@ def _check_header(path: Path) -> None:
 
 def _upgrade(path: Path, busy_timeout: float) -> None:
     newest = migration.head()
-    _back_up(path, path.with_name(f"{path.name}.before-{newest}"))
+    _back_up(path, copy_before_upgrade(path))
     try:
-        with _engine(path, busy_timeout, writing=True) as engine, engine.begin() as connection:
+        with connecting(path, busy_timeout, writing=True) as engine, engine.begin() as connection:
             migration.upgrade(connection)
     except sa.exc.DBAPIError as error:
         if _temporary(error):
@@ -263,7 +302,7 @@ def _check_content(path: Path, connection: sa.Connection, *, whole: bool) -> Non
 def _back_up(path: Path, copy: Path) -> None:
     """A copy of the store as it is, its write-ahead log included; on disk when this returns."""
     partial = copy.with_name(f".{copy.name}.{secrets.token_hex(4)}")
-    _touch(partial)
+    touch(partial)
     try:
         with (
             contextlib.closing(sqlite3.connect(path)) as source,
@@ -271,17 +310,18 @@ def _back_up(path: Path, copy: Path) -> None:
         ):
             source.backup(target)
         partial.replace(copy)
-        _sync_folder(copy.parent)
+        sync_folder(copy.parent)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _touch(path: Path) -> None:
+def touch(path: Path) -> None:
     """An empty file that only its owner reads; SQLite gives its -wal and -shm the same mode."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names of a folder on disk."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(number)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Self
 
-import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bouncemilter import address
@@ -27,15 +24,22 @@ from bouncemilter.model import (
     address_hash,
 )
 from bouncemilter.store import dialect, incidents, queries, sent, sqlite
-from bouncemilter.store.errors import Refusal, StoreRefused, StoreUnavailable
+from bouncemilter.store.cursors import Cursors
+from bouncemilter.store.erasure import Erasure
+from bouncemilter.store.errors import StoreUnavailable
+from bouncemilter.store.figures import Figures
+from bouncemilter.store.filter import Filter
+from bouncemilter.store.imports import Imports
 from bouncemilter.store.incidents import Naming, Releasing, Settling, Undecided, Undoing
-from bouncemilter.store.queries import PAGE, Filter
+from bouncemilter.store.pseudonym import pseudonym
+from bouncemilter.store.queries import PAGE
 from bouncemilter.store.recording import Entry, Recorded, Recording, Tally
 from bouncemilter.store.retention import PIECE, Blanking, Deleting, Forgetting, Purged, Retention
+from bouncemilter.store.roster import Roster
 from bouncemilter.store.rows import Change, ChangedKey, DailyCount, StoredEvent, Unmatched, Watched
 from bouncemilter.store.schema import heartbeat
 from bouncemilter.store.sent import Addressing, Keeping, Sending
-from bouncemilter.store.suppressions import Lifting, Suppressing
+from bouncemilter.store.suppressions import Lifting, LiftingEach, Suppressing
 from bouncemilter.store.writer import WAITING, Work, Writer
 
 
@@ -57,12 +61,14 @@ class Store:
         clock: Callable[[], dt.datetime],
         *,
         fold: bool,
+        secret: bytes,
     ) -> None:
         self._writing = writing
         self._reading = reading
         self._writer = writer
         self._clock = clock
         self._fold = fold
+        self._secret = secret
 
     @classmethod
     async def open(
@@ -83,18 +89,10 @@ class Store:
         An older schema is brought up to date, after a backup copy beside the file. StoreRefused: what is there cannot
         be used, and was not changed. StoreUnavailable: locked just now.
         """
-        try:
-            parsed = make_url(url)
-        except sa.exc.ArgumentError as error:
-            raise StoreRefused(Refusal.UNREACHABLE, "not a database URL") from error
-        if parsed.drivername not in ("sqlite", "sqlite+aiosqlite"):
-            raise StoreRefused(Refusal.UNREACHABLE, f"unknown database engine {parsed.drivername}")
-        if not parsed.database or parsed.database == ":memory:":
-            raise StoreRefused(Refusal.UNREACHABLE, "a store is a file")
-        path = Path(parsed.database)
-        await sqlite.prepare(path, busy_timeout, check=check)
+        path = sqlite.path_of(url)
+        secret = await sqlite.prepare(path, busy_timeout, check=check)
         writing, reading = sqlite.writer(path, busy_timeout), sqlite.reader(path, busy_timeout)
-        return cls(writing, reading, Writer(writing, clock, waiting), clock, fold=fold_local_part)
+        return cls(writing, reading, Writer(writing, clock, waiting), clock, fold=fold_local_part, secret=secret)
 
     async def close(self) -> None:
         """Commit what waits, then let go of the database. Calls after it raise StoreUnavailable."""
@@ -112,6 +110,35 @@ class Store:
     def waiting(self) -> int:
         """Calls that wait for the writer, for a gauge."""
         return self._writer.waiting
+
+    @property
+    def figures(self) -> Figures:
+        """Counts for reports."""
+        return Figures(self._read)
+
+    @property
+    def roster(self) -> Roster:
+        """All that is in force, for a list that is held against it."""
+        return Roster(self._read, self._clock)
+
+    @property
+    def imports(self) -> Imports:
+        """Suppressions from elsewhere, in batches."""
+        return Imports(self._writer, self._read, self._clock)
+
+    @property
+    def cursors(self) -> Cursors:
+        """The change log, for those who follow it."""
+        return Cursors(self._writer, self._read, self._clock)
+
+    @property
+    def erasure(self) -> Erasure:
+        """Forgetting addresses."""
+        return Erasure(self._writer, self._read, self._clock, self._secret)
+
+    def pseudonym(self, address_key: str) -> str:
+        """The key under which an address is suppressed that was forgotten. Takes about a microsecond."""
+        return pseudonym(self._secret, address_key)
 
     async def record(self, entries: Sequence[Entry], tallies: Sequence[Tally] = ()) -> tuple[Recorded, ...]:
         """Record all rows of one message in one transaction; returns after the commit, in order of `entries`.
@@ -155,9 +182,15 @@ class Store:
 
         ValueError where `written` is no address.
         """
+        key = self.key(written)
         lifted: tuple[Suppression, ...] = await self._writer.write(
-            Lifting(self.key(written), by, scope, scope_value, cause, note)
+            Lifting(key, self.pseudonym(key), by, scope, scope_value, cause, note)
         )
+        return tuple(replace(each, address_key=key) for each in lifted)
+
+    async def lift_each(self, numbers: Sequence[int], *, by: str, note: str = "") -> tuple[Suppression, ...]:
+        """End suppressions by their ids, as far as they are in force or pending; those ended. At most 1,000 a call."""
+        lifted: tuple[Suppression, ...] = await self._writer.write(LiftingEach(tuple(numbers), by, note))
         return lifted
 
     async def record_sent(self, found: Sequence[Sent]) -> None:
@@ -220,7 +253,10 @@ class Store:
         blanked = await self._repeat(Blanking(now - kept.auto_reply_excerpts, Kind.AUTO_REPLY))
         blanked += await self._repeat(Blanking(now - kept.excerpts))
         await self._repeat(Forgetting(now - kept.messages, (now - kept.events).date()))
-        return Purged(await self._repeat(Deleting(now - kept.events)), blanked)
+        deleted = await self._repeat(Deleting(now - kept.events))
+        if kept.addresses:
+            await self.erasure.forget_older(now - kept.addresses)
+        return Purged(deleted, blanked)
 
     async def _repeat(self, work: Deleting | Blanking | Forgetting) -> int:
         total = 0
@@ -231,9 +267,11 @@ class Store:
                 return total
 
     async def suppressed(self, address_key: str) -> tuple[Suppression, ...]:
-        """The suppressions in force of one address, in all scopes."""
+        """The suppressions in force of one address, in all scopes; of a forgotten one `address` is empty."""
+        keys = address_key, self.pseudonym(address_key)
         async with self._read() as connection:
-            return await queries.suppressed(connection, address_key, self._clock())
+            found = await queries.suppressed(connection, keys, self._clock())
+        return tuple(replace(each, address_key=address_key) for each in found)
 
     async def held_back(self, address_key: str) -> tuple[Suppression, ...]:
         """The suppressions of one address that are pending: an incident holds them back, and nothing is refused."""
@@ -274,11 +312,13 @@ class Store:
 
     async def suppressions_of(self, address_key: str) -> tuple[Suppression, ...]:
         """All suppressions that an address ever had, oldest first."""
+        keys = address_key, self.pseudonym(address_key)
         async with self._read() as connection:
-            return await queries.suppressions_of(connection, address_key)
+            found = await queries.suppressions_of(connection, keys)
+        return tuple(replace(each, address_key=address_key) for each in found)
 
     async def suppressions(self, wanted: Filter = Filter(), limit: int | None = None) -> AsyncIterator[Suppression]:  # noqa: B008  (frozen)
-        """Those in force that match, oldest first, read page by page."""
+        """Those that match, oldest first, read page by page."""
         after, left = 0, limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
@@ -290,6 +330,23 @@ class Store:
                 return
             after = found[-1].id
             left = None if left is None else left - len(found)
+
+    async def suppressions_by_address(self, wanted: Filter = Filter()) -> AsyncIterator[Suppression]:  # noqa: B008  (frozen)
+        """Those that match, by address key, read page by page."""
+        after = ("", 0)
+        while True:
+            async with self._read() as connection:
+                found = await queries.page_by_address(connection, wanted, self._clock(), after, PAGE)
+            for suppression in found:
+                yield suppression
+            if len(found) < PAGE:
+                return
+            after = (found[-1].address_key, found[-1].id)
+
+    async def count(self, wanted: Filter) -> int:
+        """How many suppressions match."""
+        async with self._read() as connection:
+            return await queries.count(connection, wanted, self._clock())
 
     async def events_of(self, address_key: str, limit: int = PAGE) -> tuple[StoredEvent, ...]:
         """What was learnt about an address, newest first."""
@@ -340,10 +397,10 @@ class Store:
         async with self._read() as connection:
             return await queries.counts(connection, first, last)
 
-    async def watched(self, limit: int = PAGE) -> tuple[Watched, ...]:
-        """Addresses with marks and without a suppression in force, newest mark first."""
+    async def watched(self, limit: int | None = PAGE, wanted: Filter = Filter()) -> tuple[Watched, ...]:  # noqa: B008  (frozen)
+        """Addresses with marks and without a suppression in force, newest mark first; `limit` None: all."""
         async with self._read() as connection:
-            return await queries.watched(connection, self._clock(), limit)
+            return await queries.watched(connection, wanted, self._clock(), limit)
 
     async def unmatched(self, limit: int = PAGE) -> tuple[Unmatched, ...]:
         """The templates of stored events that no rule knows, the most frequent first."""

@@ -163,6 +163,8 @@ class Lifting:
     """The end of those suppressions in force, or pending, that match; None matches any."""
 
     address_key: str
+    pseudonym: str
+    """What it is suppressed by where it was forgotten."""
     by: str
     scope: Scope | None
     scope_value: str | None
@@ -171,7 +173,8 @@ class Lifting:
 
     async def apply(self, connection: AsyncConnection, now: dt.datetime) -> tuple[Suppression, ...]:
         """End them; what was ended. The address starts anew: its failures so far are kept, but count no more."""
-        condition = [suppressions.c.address_key == self.address_key, sa.or_(in_force(now), pending(now))]
+        keys = self.address_key, self.pseudonym
+        condition = [suppressions.c.address_key.in_(keys), sa.or_(in_force(now), pending(now))]
         wanted = {"scope": self.scope, "scope_value": self.scope_value, "cause": self.cause}
         condition += [suppressions.c[name] == value for name, value in wanted.items() if value is not None]
         ended = await connection.execute(
@@ -180,6 +183,29 @@ class Lifting:
         lifted = tuple(sorted((rows.suppression(row) for row in ended.mappings()), key=lambda found: found.id))
         if lifted:
             await connection.execute(_EXCUSE, {"key": self.address_key})
+        numbers = [found.id for found in lifted if not found.pending]
+        await log(connection, Operation.REMOVE, numbers, now, self.by, self.note)
+        return lifted
+
+
+@dataclass(frozen=True, slots=True)
+class LiftingEach:
+    """The end of certain suppressions, as far as they are in force or pending."""
+
+    numbers: tuple[int, ...]
+    """suppressions.id"""
+    by: str
+    note: str
+
+    async def apply(self, connection: AsyncConnection, now: dt.datetime) -> tuple[Suppression, ...]:
+        """End them; what was ended. Their addresses start anew, as with Lifting."""
+        condition = suppressions.c.id.in_(self.numbers) & sa.or_(in_force(now), pending(now))
+        ended = await connection.execute(
+            sa.update(suppressions).where(condition).values(ended_at=now, ended_by=self.by).returning(suppressions)
+        )
+        lifted = tuple(sorted((rows.suppression(row) for row in ended.mappings()), key=lambda found: found.id))
+        if lifted:
+            await connection.execute(_EXCUSE, [{"key": found.address_key} for found in lifted])
         numbers = [found.id for found in lifted if not found.pending]
         await log(connection, Operation.REMOVE, numbers, now, self.by, self.note)
         return lifted

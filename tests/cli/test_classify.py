@@ -1,5 +1,6 @@
 """`bouncemilter classify`: files, Maildirs, mbox files, folders, standard input, and single replies."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -164,3 +165,34 @@ def test_importing_the_package_is_cheap() -> None:
     heavy = "{'re2', 'bouncemilter.classify', 'bouncemilter.report', 'click'}"
     code = f"import sys, bouncemilter; assert not {heavy} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def _forwarded(*parts: bytes) -> bytes:
+    head = b"From: Anna <anna@example.pl>\nTo: review@bounces.example.pl\nSubject: Fwd\nMIME-Version: 1.0\n"
+    body = b"".join(b"--f\n" + each + b"\n" for each in parts)
+    return head + b'Content-Type: multipart/mixed; boundary="f"\n\n' + body + b"--f--\n"
+
+
+@pytest.mark.parametrize("way", ["rfc822", "eml", "base64"])
+def test_attached(tmp_path: Path, way: str) -> None:
+    """With --attached a mail that was forwarded as attachment is classified, not the letter around it."""
+    head = {
+        "rfc822": b"Content-Type: message/rfc822\n\n",
+        "eml": b'Content-Type: application/octet-stream\nContent-Disposition: attachment; filename="x.EML"\n\n',
+        "base64": b'Content-Type: application/octet-stream; name="x.eml"\nContent-Transfer-Encoding: base64\n\n',
+    }[way]
+    body = base64.encodebytes(_BOUNCE) if way == "base64" else _BOUNCE
+    mail = tmp_path / "mail.eml"
+    mail.write_bytes(_forwarded(b"Content-Type: text/plain\n\nCo to jest?\n", head + body))
+    done = CliRunner().invoke(command, ["--json", "--attached", str(mail)])
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["source"], found["kind"]) == (0, f"{mail}:1", "bounce")
+    assert found["recipients"][0]["category"] == "user_unknown"
+
+
+def test_nothing_attached(tmp_path: Path) -> None:
+    """A mail without an attached one is named, and the exit code says that it was not read."""
+    mail = tmp_path / "mail.eml"
+    mail.write_bytes(_LETTER)
+    done = CliRunner().invoke(command, ["--attached", str(mail)])
+    assert (done.exit_code, done.stderr) == (74, f"bouncemilter: {mail}: no mail is attached\n")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 
+from bouncemilter import trust
+from bouncemilter.cli import casefile
+from bouncemilter.returnpath import Reason
 from tests.cli.conftest import Home
 from tests.rig import mail
 
@@ -88,3 +93,33 @@ def test_hostile_store(home: Home) -> None:
         assert "c\\x1b]0;x\\x07\\x0d\\x0ad" in home.run("suppression", command, *arguments).stdout
     (found,) = home.objects("why", JAN)
     assert found["events"][0]["event"]["diagnostic"] == "a\x1b[31m\u202eb"
+
+
+def test_trust_in_words(home: Home) -> None:
+    """What ties a report to our mail is said in words, for each reason that there is, in both languages."""
+    named = set(re.findall(r'Assessment\(Trust\.\w+, f?"([a-z_]+)"\)', Path(trust.__file__).read_text()))
+    named |= {"token", "token_returned", "message_token", "message_token_returned", "not_a_recipient", trust.DKIM}
+    assert named | set(Reason) == set(casefile.REASONS)
+    home.bounce(JAN)
+    assert "plausible (verp): it came to the unsigned return path of this address" in home.run("why", JAN).stdout
+
+
+def test_in_polish(home: Home) -> None:
+    """The whole file reads in Polish: headings, states, trust and advice."""
+    home.bounce(JAN, times=2)
+    text = home.run("why", JAN, "--lang", "pl").stdout
+    assert text.startswith(f"{JAN}: zablokowany\n\nblokada 1: hard, global, na zawsze; obowiązuje\n")
+    assert "rada         Nie ma takiej skrzynki." in text
+    assert "wiarygodność plausible (verp): przyszedł na niepodpisany adres zwrotny" in text
+    home.run("suppression", "remove", JAN)
+    text = home.run("why", JAN, "--lang", "pl").stdout
+    assert text.startswith(f"{JAN}: niezablokowany\n")
+    assert "(darowane)" in text
+
+
+def test_every_heading_in_polish() -> None:
+    """No heading or phrase of the file lacks its Polish words, and they fit the column."""
+    source = Path(casefile.__file__).read_text()
+    used = set(re.findall(r"_word\([\"']([^\"']+)[\"']\)", source)) | set(re.findall(r'(?m)^ +\("([a-z ]+)", ', source))
+    assert used <= set(casefile._POLISH)
+    assert all(len(casefile._POLISH[each]) <= 12 for each in re.findall(r'(?m)^ +\("([a-z ]+)", ', source))

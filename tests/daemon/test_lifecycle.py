@@ -157,7 +157,7 @@ async def test_purge_goes_on(host: Host, manager: Manager, monkeypatch: pytest.M
     """A purge that fails is said, and tried again."""
     tries = []
 
-    async def purge(_: Store, now: object) -> None:
+    async def purge(_: Store, now: object, _retention: object) -> None:
         tries.append(now)
         raise [StoreUnavailable("locked"), KeyError("x")][len(tries) % 2]
 

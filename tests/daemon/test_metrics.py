@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bouncemilter.alert.watch import AlertKind, Outcome
 from bouncemilter.model import CLASS_OF, Cause, Class, Disposition, Front, IncidentKind, Kind, Trust
 from bouncemilter.pipeline.balance import Stage
 from tests.daemon.conftest import Host, Manager, running
@@ -71,6 +72,8 @@ async def test_closed_values(page: str) -> None:
         for label, value in each.labels.items():
             if each.name == "bouncemilter_incidents_total":
                 assert value in frozenset(IncidentKind), each
+            elif each.name == "bouncemilter_alerts_total":
+                assert value in {*AlertKind, *Outcome}, each
             elif label in VALUES and not of_one_front:
                 assert value in VALUES[label], each
             else:

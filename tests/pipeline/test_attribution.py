@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -135,6 +136,25 @@ def test_report_without_recipients() -> None:
     (nobody,) = events(verdict(), PLAIN)
     assert (named.address_key, nobody.address_key) == ("jan@example.pl", "")
     assert nobody.trust is Trust.NONE
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(Kind.AUTO_REPLY, ""), (Kind.BOUNCE, "words")])
+def test_text_of_auto_replies(kind: Kind, kept: str) -> None:
+    """Where the site says so, an auto-reply's words are not recorded; others' are."""
+    site = dataclasses.replace(SITE, keep_auto_reply_text=False)
+    (found,) = events(verdict(kind=kind, excerpt="words", left_company=True), site=site)
+    assert (found.excerpt, found.left_company) == (kept, True)
+    (found,) = events(verdict(kind=kind, excerpt="words"))
+    assert found.excerpt == "words"
+
+
+def test_rule_version() -> None:
+    """What a rule decided says by which rules; what none decided does not."""
+    site = dataclasses.replace(SITE, rule_version="1+x")
+    (found,) = events(verdict(failed()), site=site)
+    assert found.rule_version == "1+x"
+    (found,) = events(Verdict(Report(Kind.AUTO_REPLY), ()), site=site)
+    assert (found.rule, found.rule_version) == ("", "")
 
 
 def test_local_part_kept() -> None:

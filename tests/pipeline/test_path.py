@@ -230,9 +230,9 @@ async def test_flood_drowns_no_request(site: Site, monkeypatch: pytest.MonkeyPat
     await site.deliver(forged(JAN), PLAIN)
     await site.deliver(forged(JAN), PLAIN)
     assert len(await site.events(JAN)) == 1
-    assert await site.deliver(asks("ewa@klient.test"), WATCHED) == DISCARD
+    assert await site.deliver(asks("ewa@klient.test", text=""), WATCHED) == DISCARD
     assert await site.suppressed("ewa@klient.test")
-    assert await site.deliver(asks("ola@klient.test"), WATCHED) == PASS
+    assert await site.deliver(asks("ola@klient.test", text=""), WATCHED) == PASS
     assert not await site.suppressed("ola@klient.test")
 
 

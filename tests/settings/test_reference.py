@@ -12,13 +12,21 @@ import pytest
 from pydantic import BaseModel
 
 from bouncemilter.settings import Settings, SettingsError, parse, reference
-from bouncemilter.settings.types import DkimSettings, MatchSettings, ReturnPathSettings, StreamSettings
+from bouncemilter.settings.types import DkimSettings, MailboxSettings, MatchSettings, ReturnPathSettings, StreamSettings
 from bouncemilter.stream import StreamKind
 
 TEXT = reference.render()
 SHIPPED = Path(__file__).parents[2] / "config" / "bouncemilter.toml"
 EXAMPLE = ReturnPathSettings(domain="bounces.example.com", prefix="b", sender_domains=["example.com"])
 DKIM = DkimSettings(domain="example.com", selector="bulk", public_key_file="/etc/bouncemilter/keys/bulk._domainkey.txt")
+MAILBOX = MailboxSettings(
+    name="newsletter",
+    kind="imap",
+    host="mail.example.com",
+    user="newsletter@example.com",
+    password_file="/etc/bouncemilter/keys/newsletter.password",
+    address="newsletter@example.com",
+)
 STREAM = StreamSettings(
     name="newsletter",
     kind=StreamKind.BULK,
@@ -68,8 +76,8 @@ def test_as_shipped() -> None:
 def test_every_key_in_force() -> None:
     """With every key uncommented, the file says what holds without it; the arrays are examples."""
     settings = parse(_uncommented(TEXT), Path("bouncemilter.toml"))
-    assert settings == Settings(return_path=[EXAMPLE], dkim=[DKIM], stream=[STREAM])
-    assert settings.model_copy(update={"return_path": [], "dkim": [], "stream": []}) == Settings()
+    assert settings == Settings(return_path=[EXAMPLE], dkim=[DKIM], stream=[STREAM], mailbox=[MAILBOX])
+    assert settings.model_copy(update={"return_path": [], "dkim": [], "stream": [], "mailbox": []}) == Settings()
 
 
 def test_every_key_is_set() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bouncemilter.settings import SettingsError, parse
-from bouncemilter.settings.checks import return_path_of, warnings
+from bouncemilter.settings.checks import warnings
+from bouncemilter.settings.streams import return_path_of
 
 PATH = Path("/etc/bouncemilter/bouncemilter.toml")
 HEAD = """
@@ -103,3 +104,12 @@ def test_unsigned_return_path_is_warned_of() -> None:
     assert [key for key, _ in warnings(parse(text, PATH))] == ["stream[0].return_path"]
     signed = text.replace('prefix = "inv"\n', 'prefix = "inv"\nkey_file = "/etc/bouncemilter/inv.key"\n')
     assert not list(warnings(parse(signed, PATH)))
+
+
+def test_half_signed_domains_are_warned_of() -> None:
+    """An own domain beside the signed ones, whose reports need no signature, is named, unless tokens are required."""
+    signed = HEAD.replace('prefix = "b"\n', 'prefix = "b"\nkey_file = "/etc/bouncemilter/b.key"\n')
+    text = signed + '[inbound]\nown_domains = ["example.com", "news.example.com", "example.org"]\n'
+    assert [key for key, _ in warnings(parse(text, PATH))] == ["inbound.own_domains[2]"]
+    assert not list(warnings(parse(text + '[policy]\nrequire = "token"\n', PATH)))
+    assert not list(warnings(parse(text.replace("key_file", "#"), PATH)))

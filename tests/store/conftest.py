@@ -69,6 +69,7 @@ class Make:
             report_message_id="<r1@example.net>",
             excerpt="Proszę spróbować później",
             defects=(Defect.TRUNCATED, Defect.BAD_STATUS),
+            rule_version="0.1.0+1a2b3c4d",
         )
         return replace(event, **fields)
 

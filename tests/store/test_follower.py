@@ -247,14 +247,14 @@ async def test_standing(store, index, follower, lookup):
 
 
 async def test_standing_before_the_load(store, index, lookup, monkeypatch):
-    """Until the index is loaded each question goes to the store; without a store nothing is held against anybody."""
+    """Until the index is loaded each question goes to the store; without a store nothing is known of anybody."""
     await store.suppress("a@example.pl", BY_HAND, by="ewa")
     misses = counted("miss")
     assert len((await asyncio.to_thread(lookup.standing, "a@example.pl")).suppressions) == 1
     assert await asyncio.to_thread(lookup.standing, "b@example.pl") == Standing()
     assert counted("miss") == misses + 1
     with store_down(store, monkeypatch):
-        assert await asyncio.to_thread(lookup.standing, "a@example.pl") == Standing()
+        assert await asyncio.to_thread(lookup.standing, "a@example.pl") == Standing(unknown=True)
 
 
 async def test_expiry(store, index, follower, lookup, make, clock):

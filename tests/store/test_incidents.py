@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from bouncemilter.model import Category, Effect, IncidentKind, Kind, Outcome, Trust
-from bouncemilter.store import Filter, Operation, Store
+from bouncemilter.store import Filter, Operation, State, Store
 from tests.store.outbreak import DAY, MINUTE, effects, fail, failure, mail, people
 
 HOUR = dt.timedelta(hours=1)
-BOTH = Filter(pending=None)
+BOTH = Filter(state=None)
 
 
 async def listed(store: Store, wanted: Filter | None = None) -> list[str]:
@@ -38,7 +38,7 @@ async def test_f41_gmails_hour(store, clock):
         some = living[minute::6]
         await fail(store, [failure(each, clock.now, remote_host="gmail-smtp-in.l.google.com") for each in some])
     assert await listed(store) == []
-    assert len(await listed(store, Filter(pending=True))) == 3000
+    assert len(await listed(store, Filter(state=State.PENDING))) == 3000
     (found,) = await store.incidents()
     assert (found.kind, found.domain, found.category) == (
         IncidentKind.PROVIDER,
@@ -122,7 +122,7 @@ async def test_without_records(store, clock):
     await fail(store, [failure("first@wp.pl", clock.now - 28 * DAY, Category.MAILBOX_FULL)])
     assert effects(await fail(store, [failure(each, clock.now) for each in people(199)])) == {Effect.SUPPRESSED: 199}
     assert effects(await fail(store, [failure("one.too.many@gmail.com", clock.now)])) == {Effect.PENDING: 1}
-    assert len(await listed(store, Filter(pending=True))) == 200
+    assert len(await listed(store, Filter(state=State.PENDING))) == 200
 
 
 async def test_without_records_as_usual(store, clock):
@@ -174,7 +174,7 @@ async def test_closes_after_a_quiet_day(store, clock):
     assert (await store.undecided()).open == 0
     assert effects(await fail(store, [failure(living[1], clock.now)])) == {Effect.SUPPRESSED: 1}
     assert await listed(store) == [living[1]]
-    assert len(await listed(store, Filter(pending=True))) == 60
+    assert len(await listed(store, Filter(state=State.PENDING))) == 60
 
 
 async def test_a_trickle_does_not_hold_it_open(store, clock):
@@ -209,7 +209,7 @@ async def test_success_clears(store, clock):
     (old,) = await store.suppressions_of(living[0])
     assert (old.pending, old.ended_at, old.ended_by) == (True, clock.now, "success")
     assert await store.last_change() == before
-    assert len(await listed(store, Filter(pending=True))) == 59
+    assert len(await listed(store, Filter(state=State.PENDING))) == 59
 
 
 async def test_a_later_message_that_arrived_clears(store, clock):
@@ -220,10 +220,10 @@ async def test_a_later_message_that_arrived_clears(store, clock):
     await fail(store, [failure(living[2], clock.now, Category.CONTENT_BLOCKED)])
     clock.now += 5 * DAY
     await store.purge(clock.now)
-    assert len(await listed(store, Filter(pending=True))) == 60
+    assert len(await listed(store, Filter(state=State.PENDING))) == 60
     clock.now += DAY
     await store.purge(clock.now)
-    assert sorted(await listed(store, Filter(pending=True))) == sorted(living[2:])
+    assert sorted(await listed(store, Filter(state=State.PENDING))) == sorted(living[2:])
     assert [each.ended_by for each in await store.suppressions_of(living[0])] == ["success"]
 
 
@@ -273,7 +273,7 @@ async def test_restart_in_the_midst(store, url, clock):
     async with await Store.open(url, clock=clock) as third:
         assert effects(await fail(third, [failure(each, clock.now) for each in living[60:]])) == {Effect.PENDING: 20}
         assert len(await third.incidents()) == 1
-    assert len(await listed(store, Filter(pending=True))) == 80
+    assert len(await listed(store, Filter(state=State.PENDING))) == 80
 
 
 async def test_copies_count_once(store, clock):

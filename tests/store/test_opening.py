@@ -166,7 +166,7 @@ async def test_locked_at_start(url, path, make, newer_program):
         connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="locked"):
             await Store.open(url, busy_timeout=0.05)
-    assert execute(path, "SELECT version_num FROM alembic_version") == [("0002",)]
+    assert execute(path, "SELECT version_num FROM alembic_version") == [("0004",)]
 
 
 def test_migrations_equal_the_tables(tmp_path):
@@ -194,7 +194,7 @@ SECOND = """
 from alembic import op
 import sqlalchemy as sa
 from alembic import command
-revision, down_revision = "9999", "0002"
+revision, down_revision = "9999", "0004"
 
 def upgrade():
     op.add_column("suppressions", sa.Column("colour", sa.String))
@@ -225,7 +225,7 @@ async def test_upgrade_after_a_backup(url, path, make, newer_program):
     copy = path.with_name("store.db.before-9999")
     version, kept = "SELECT version_num FROM alembic_version", "SELECT count(*) FROM suppressions"
     assert execute(path, version, kept) == [("9999",), (1,)]
-    assert execute(copy, version, kept) == [("0002",), (1,)]
+    assert execute(copy, version, kept) == [("0004",), (1,)]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert not list(path.parent.glob(".store*"))
 
@@ -246,7 +246,33 @@ async def test_upgrade_from_the_first_schema(url, path):
     async with await Store.open(url) as store:
         (kept,) = await store.suppressed("a@wp.pl")
         assert (kept.pending, kept.incident, kept.times) == (False, None, 1)
-    assert execute(path.with_name("store.db.before-0002"), "SELECT count(*) FROM suppressions") == [(1,)]
+    assert execute(path.with_name("store.db.before-0004"), "SELECT count(*) FROM suppressions") == [(1,)]
+
+
+async def test_upgrade_from_the_second_schema(url, path):
+    """A store of the second schema keeps its suppressions and changes; they are of no import, and nothing is told."""
+    config = migration._config()
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"PRAGMA application_id = {sqlite.APPLICATION_ID}")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql(
+            "INSERT INTO suppressions (address_key, address, scope, cause, created_at, created_by, pending, incident) "
+            "VALUES ('a@wp.pl', 'a@wp.pl', 'global', 'hard', '2024-05-01 00:00:00.000000', 'policy', 1, 7)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO suppression_changes (at, operation, suppression_id, by) "
+            "VALUES ('2024-05-01 00:00:00.000000', 'remove', 1, 'policy')"
+        )
+    engine.dispose()
+    async with await Store.open(url) as store:
+        (kept,) = await store.held_back("a@wp.pl")
+        assert (kept.batch, kept.incident) == ("", 7)
+        assert [each.seq for each in await store.changes(0)] == [1]
+        assert await store.imports.batches() == ()
+        assert await store.cursors.place("hook") == 0
+    assert execute(path.with_name("store.db.before-0004"), "SELECT version_num FROM alembic_version") == [("0002",)]
 
 
 async def test_failed_upgrade_changes_nothing(url, path, make, newer_program):

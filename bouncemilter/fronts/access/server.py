@@ -136,7 +136,7 @@ class AccessFront:
             return ""
         try:
             refusal = await gate.consider(stream, question.origin, question.recipient)
-        except Exception:  # noqa: BLE001  (F11: a fault of ours must not stop the mail)
+        except Exception:  # noqa: BLE001  (a fault of ours must not stop the mail)
             FAULTS.inc()
             _log.exception("internal_error", front="access")
             return ""

@@ -86,7 +86,6 @@ class Session:
         self.reset()
         self._source = Source.REMOTE
         self._local = False
-        self._client = ""
         if isinstance(address, tuple):
             self._client = str(address[0])
             self._local = hostname == "localhost" and address[1] == 0

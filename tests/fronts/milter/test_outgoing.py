@@ -166,16 +166,6 @@ def test_report_of_the_mta(refusing):
     assert [(each["sender"], each["client"]) for each in asked if each["local"]] == [("news@example.com", "")]
 
 
-def test_client_without_an_address(refusing):
-    """A session that goes on for another client (XCLIENT), who has no address, forgets the former one's."""
-    with refusing.session() as client:
-        client.step("C", b"unknown\0U")
-        client.mail("<xclient@example.com>")
-        assert client.rcpt("<anna@example.org>").code == CONTINUE
-    (asked,) = (each for each in refusing.trace("origin") if each["sender"] == "xclient@example.com")
-    assert asked["client"] == ""
-
-
 def test_source_route(dropping):
     """Postfix notes a recipient without its source route: he is taken out by that name, too."""
     with dropping.session() as client:

@@ -65,11 +65,12 @@ async def test_maildir_full(sink: Any, pipeline: Any, monkeypatch: pytest.Monkey
 
 
 async def test_roles(make_sink: Callable[..., Any], pipeline: Any, next_server: Any) -> None:
-    """Mail to postmaster@ and abuse@ is handed on unread: the pipeline never sees it."""
+    """Mail to postmaster@, abuse@ and review@ is handed on unread: the pipeline never sees it."""
     sink = await make_sink(forward_to=next_server.address)
-    assert await deliver(sink, [ROLE, "abuse@bounces.example.com"]) == [OK, OK]
+    roles = [ROLE, "abuse@bounces.example.com", "review@bounces.example.com"]
+    assert await deliver(sink, roles) == [OK] * 3
     assert not pipeline.flights
-    assert [recipients for _, recipients, _ in next_server.got] == [[ROLE], ["abuse@bounces.example.com"]]
+    assert [recipients for _, recipients, _ in next_server.got] == [[each] for each in roles]
     assert next_server.got[0][2].startswith(b"X-Bouncemilter: role_address\r\n")
 
 

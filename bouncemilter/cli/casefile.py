@@ -1,0 +1,260 @@
+"""All that is known of one address, for people who must be able to answer for it: in order, with its evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+from bouncemilter import trust
+from bouncemilter.classify.advice import Language, advice
+from bouncemilter.cli import show
+from bouncemilter.model import Category, Cause, Suppression, Trust, Withheld
+from bouncemilter.policy import Rules
+from bouncemilter.returnpath import Reason
+from bouncemilter.store import StoredEvent
+
+_POLISH: Final = {
+    "suppressed": "zablokowany",
+    "not suppressed": "niezablokowany",
+    "suppression": "blokada",
+    "event": "zdarzenie",
+    "for good": "na zawsze",
+    "until": "do",
+    "in force": "obowiązuje",
+    "expired": "wygasła",
+    "lifted": "zdjęta",
+    "by": "przez",
+    "pending: incident {0} holds it back until the next message": "wstrzymana przez incydent {0} do nast. wiadomości",
+    "expired; on probation until {0}": "wygasła; okres próbny do {0}",
+    "forgotten: its evidence was deleted": "zapomniany: dowody usunięto",
+    "outgoing mail of {0}: {1}, {2} times, stream {3}, {4}": "poczta z {0}: {1}, razy: {2}, strumień {3}, {4}",
+    "unconfirmed": "niepotwierdzone",
+    "(excused)": "(darowane)",
+    "{0} by rule {1}": "{0} według reguły {1}",
+    "since": "od",
+    "reason": "powód",
+    "note": "uwaga",
+    "category": "kategoria",
+    "advice": "rada",
+    "server said": "odpowiedź",
+    "trust": "wiarygodność",
+    "incident": "incydent",
+    "decision": "decyzja",
+    "codes": "kody",
+    "rule": "reguła",
+    "template": "wzorzec",
+    "came from": "serwer",
+    "failed there": "zawiódł",
+    "sent to": "przyszło na",
+    "sent by": "nadawca",
+    "message": "wiadomość",
+    "message id": "Message-ID",
+    "from": "od kogo",
+    "to": "do kogo",
+    "subject": "temat",
+    "list": "lista",
+    "campaign": "kampania",
+    "report": "raport",
+    "defects": "usterki",
+    "left": "odszedł",
+    "new address": "nowy adres",
+    "yes": "tak",
+    "excerpt": "fragment",
+    "import": "import",
+    "times": "który raz",
+}
+"""By the English words."""
+
+_TRUST: Final = {
+    Trust.TOKEN: ("our signature came back with it", "wrócił z nim nasz podpis"),
+    Trust.LOCAL: ("our own mail server wrote it", "napisał go nasz własny serwer"),
+    Trust.PLAUSIBLE: ("it fits mail of ours, but is no proof", "pasuje do naszej poczty, ale nie jest dowodem"),
+    Trust.NONE: ("nothing ties it to mail of ours", "nic nie łączy go z naszą pocztą"),
+}
+"""What each tier means, of a report."""
+
+REASONS: Final = {
+    "token": (
+        "it came to the return path that we signed for this address; only who got our mail knows it",
+        "przyszedł na adres zwrotny, który podpisaliśmy dla tego adresu; zna go tylko odbiorca naszej wiadomości",
+    ),
+    "token_returned": (
+        "the message that it returns carries the return path that we signed for this address",
+        "zwrócona wiadomość ma adres zwrotny, który podpisaliśmy dla tego adresu",
+    ),
+    "message_token": (
+        "it came to the signed return path of a message that went to several people, this address among them",
+        "przyszedł na podpisany adres zwrotny wiadomości do kilku osób, wśród nich tego adresu",
+    ),
+    "message_token_returned": (
+        "it returns a message with a signed return path that went to several people, this address among them",
+        "zwraca wiadomość z podpisanym adresem zwrotnym do kilku osób, wśród nich tego adresu",
+    ),
+    "own_mta": (
+        "our own mail server wrote it and handed it over on this host",
+        "napisał go nasz własny serwer i przekazał na tej maszynie",
+    ),
+    "local_users_trusted": (
+        "it was made on this host, whose users are trusted by the setting trust_local_users",
+        "powstał na tej maszynie, a ustawienie trust_local_users ufa jej użytkownikom",
+    ),
+    "verp": (
+        "it came to the unsigned return path of this address, which anybody could guess",
+        "przyszedł na niepodpisany adres zwrotny tego adresu, który każdy mógłby odgadnąć",
+    ),
+    "own_headers": (
+        "it returns a message with From and Message-ID of our domains, which anybody could write",
+        "zwraca wiadomość z From i Message-ID naszych domen, co każdy mógłby napisać",
+    ),
+    trust.DKIM: (
+        "it returns headers with our DKIM signature, which name this address as recipient",
+        "zwraca nagłówki z naszym podpisem DKIM, które wymieniają ten adres jako odbiorcę",
+    ),
+    "no_evidence": (
+        "nothing in it ties it to mail of ours; it can't suppress anybody",
+        "nic nie łączy go z naszą pocztą; nikogo nie może zablokować",
+    ),
+    "not_a_recipient": (
+        "the message went to several people, but not to this address; it can't suppress anybody",
+        "wiadomość wysłano do kilku osób, ale nie na ten adres; nikogo nie może zablokować",
+    ),
+    Reason.UNSIGNED.value: (
+        "our mail leaves with a signature, and here it is missing; it can't suppress anybody",
+        "nasza poczta ma podpis, a tu go brak; nikogo nie może zablokować",
+    ),
+    Reason.FORGED.value: (
+        "its signature is wrong: altered or made up; it can't suppress anybody",
+        "podpis jest błędny: zmieniony lub zmyślony; nikogo nie może zablokować",
+    ),
+    Reason.EXPIRED.value: (
+        "its signature is genuine, but too old; it can't suppress anybody",
+        "podpis jest prawdziwy, ale za stary; nikogo nie może zablokować",
+    ),
+}
+"""What each trust_reason means."""
+
+
+def show_file(
+    key: str,
+    suppressions: Sequence[Suppression],
+    events: Sequence[StoredEvent],
+    withheld: Sequence[Withheld],
+    now: dt.datetime,
+    lang: Language,
+) -> None:
+    """Print it; everything is given oldest first."""
+    page = _Page(lang, now)
+    page.head(key, suppressed=any(each.in_force(now) for each in suppressions))
+    for suppression in suppressions:
+        page.suppression(suppression)
+    for event in events:
+        page.event(event)
+    for each in withheld:
+        page.withheld(each)
+
+
+class _Page:
+    """One address in one language."""
+
+    def __init__(self, lang: Language, now: dt.datetime) -> None:
+        self._lang = lang
+        self._now = now
+
+    def head(self, key: str, *, suppressed: bool) -> None:
+        show.line(f"{key}: {self._word('suppressed' if suppressed else 'not suppressed')}")
+
+    def suppression(self, each: Suppression) -> None:
+        until = f"{self._word('until')} {_at(each.expires_at)}" if each.expires_at else self._word("for good")
+        scope = f"{each.scope} {each.scope_value}".rstrip()
+        show.line("")
+        show.line(f"{self._word('suppression')} {each.id}: {each.cause}, {scope}, {until}; {self._state(each)}")
+        version = f" ({each.rule_version})" if each.rule_version else ""
+        by_rule = self._word("{0} by rule {1}").format(each.category, each.rule + version) if each.category else ""
+        self._fields(
+            ("since", f"{_at(each.created_at)} {self._word('by')} {each.created_by}"),
+            ("reason", each.reason),
+            ("note", each.note or ("" if each.address else self._word("forgotten: its evidence was deleted"))),
+            ("category", by_rule if each.rule else str(each.category or "")),
+            ("advice", self._advice(each.category)),
+            ("server said", each.diagnostic),
+            ("template", each.template),
+            ("trust", f"{each.trust}: {self._pick(_TRUST[each.trust])}" if each.trust else ""),
+            ("message", each.message_key),
+            ("event", each.event_id),
+            ("incident", str(each.incident or "")),
+            ("times", str(each.times) if each.times > 1 else ""),
+            ("import", each.batch),
+        )
+
+    def event(self, stored: StoredEvent) -> None:
+        event, decision = stored.event, stored.decision
+        returned = event.returned
+        what = f"{event.kind} {event.category}" if event.category else event.kind
+        show.line("")
+        show.line(f"{self._word('event')} {event.id}: {_at(event.at)}, {what}, {self._word('by')} {event.front}")
+        excused = f" {self._word('(excused)')}" if stored.excused else ""
+        self._fields(
+            ("decision", f"{decision.effect}: {decision.reason}{excused}"),
+            ("advice", self._advice(event.category)),
+            ("server said", event.diagnostic),
+            ("codes", " ".join(each for each in (event.reply_code, event.status) if each)),
+            ("rule", f"{event.rule} ({event.rule_version})" if event.rule_version else event.rule),
+            ("template", event.template),
+            ("came from", event.remote_host),
+            ("failed there", event.reported_address),
+            ("trust", f"{event.trust} ({event.trust_reason}): {self._trust(event.trust, event.trust_reason)}"),
+            ("sent to", event.envelope_recipient),
+            ("sent by", event.envelope_sender),
+            ("message", event.message_key),
+            ("message id", returned.message_id),
+            ("from", returned.sender),
+            ("to", returned.to),
+            ("subject", returned.subject),
+            ("list", returned.list_id),
+            ("campaign", returned.campaign),
+            ("report", " ".join(each for each in (event.format, event.report_message_id) if each)),
+            ("defects", " ".join(event.defects)),
+            ("left", self._word("yes") if event.left_company else ""),
+            ("new address", event.new_address),
+            ("excerpt", event.excerpt),
+            ("incident", str(stored.incident or "")),
+        )
+
+    def withheld(self, each: Withheld) -> None:
+        words = self._word("outgoing mail of {0}: {1}, {2} times, stream {3}, {4}")
+        cause = each.cause or self._word("unconfirmed")
+        show.line("")
+        show.line(words.format(each.day, each.action, each.n, each.stream, cause))
+
+    def _state(self, each: Suppression) -> str:
+        if each.ended_at:
+            return f"{self._word('lifted')} {_at(each.ended_at)} {self._word('by')} {each.ended_by}"
+        if each.pending:
+            return self._word("pending: incident {0} holds it back until the next message").format(each.incident)
+        if each.in_force(self._now):
+            return self._word("in force")
+        if each.cause is Cause.SOFT and each.expires_at and self._now < each.expires_at + Rules().probation:
+            return self._word("expired; on probation until {0}").format(_at(each.expires_at + Rules().probation))
+        return self._word("expired")
+
+    def _advice(self, category: Category | None) -> str:
+        return str(advice(category, self._lang)) if category else ""
+
+    def _trust(self, tier: Trust, reason: str) -> str:
+        return self._pick(REASONS.get(reason, _TRUST[tier]))
+
+    def _pick(self, words: tuple[str, str]) -> str:
+        return words[self._lang is Language.PL]
+
+    def _word(self, word: str) -> str:
+        return _POLISH[word] if self._lang is Language.PL else word
+
+    def _fields(self, *fields: tuple[str, str]) -> None:
+        for name, value in fields:
+            if value:
+                show.line(f"  {self._word(name):13}{value}")
+
+
+def _at(moment: dt.datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,111 @@
+"""What `scrub` and `validate` share: options about the list, errors as exit codes, files that are written together."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.lists import ENCODINGS, ListError, Replacement, Wish, backup
+
+_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the argument LIST and the options about it, as the parameters `path` and `wish`."""
+
+    @functools.wraps(command)
+    def decorated(
+        column: str, header: bool | None, encoding: str | None, delimiter: str | None, sheet: str, **others: Any
+    ) -> Any:
+        parted = _DELIMITERS[delimiter] if delimiter else ""
+        return command(wish=Wish(column, header, encoding or "", parted, sheet), **others)
+
+    for option in (
+        click.option(
+            "--sheet", default="", metavar="NAME", help="The sheet of a workbook; else the one with addresses."
+        ),
+        click.option(
+            "--delimiter", type=click.Choice(list(_DELIMITERS)), help="What parts the columns; else found out."
+        ),
+        click.option("--encoding", type=click.Choice(ENCODINGS), help="Of a text; else found out."),
+        click.option(
+            "--header/--no-header", default=None, help="Whether the first record names the columns; else found out."
+        ),
+        click.option("--column", default="", metavar="NAME|NUMBER", help="The column of addresses; else found out."),
+        click.argument("path", metavar="LIST", type=click.Path(path_type=Path)),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+@contextlib.contextmanager
+def faults(*paths: Path | None) -> Iterator[None]:
+    """Errors of lists and files as exit codes. `paths`: what is being worked on, for an error that names no file."""
+    try:
+        yield
+    except ListError as error:
+        raise Failure(str(error), Exit.DATA) from None
+    except BrokenPipeError:  # of standard output: click ends quietly
+        raise
+    except OSError as error:
+        named = error.filename if isinstance(error.filename, str) else ""
+        where = named or ", ".join(str(each) for each in paths if each)
+        raise Failure(f"{where}: {error.strerror or error}; nothing was changed", Exit.IO) from None
+
+
+def beside(path: Path, word: str) -> Path:
+    """`list.csv` → `list.WORD.csv`."""
+    return path.with_name(f"{path.stem}.{word}{path.suffix}")
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two paths are the same file, there or not."""
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+class Outcome:
+    """The files that a command writes: all of them appear, or none."""
+
+    def __init__(self, stack: contextlib.ExitStack, source: Path) -> None:
+        self._stack = stack
+        self._source = source
+        self._before = source.stat()
+        self._files: list[Replacement] = []
+
+    def file(self, path: Path | None) -> Replacement | None:
+        """One more file; nothing for None. What is asked for first is put in place last."""
+        if path is None:
+            return None
+        found = self._stack.enter_context(Replacement(path, self._source))
+        self._files.insert(0, found)
+        return found
+
+    def leave(self, file: Replacement | None) -> None:
+        """A file is not to appear after all."""
+        if file:
+            self._files.remove(file)
+
+    def settle(self, copy: Path | None = None) -> None:
+        """Put all in their places; before the last the source is kept as `copy`. Failure 75: it has changed since."""
+        for each in self._files:
+            each.finish()
+        now = self._source.stat()
+        if (now.st_ino, now.st_size, now.st_mtime_ns) != (
+            self._before.st_ino,
+            self._before.st_size,
+            self._before.st_mtime_ns,
+        ):
+            raise Failure(f"{self._source}: changed while it was read; nothing was written", Exit.TEMPORARY)
+        for each in self._files[:-1]:
+            each.commit()
+        if copy:
+            backup(self._source, copy)
+        for each in self._files[-1:]:
+            each.commit()

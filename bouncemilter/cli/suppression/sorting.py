@@ -1,0 +1,99 @@
+"""From what a foreign list says to what is suppressed here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from bouncemilter import address, limits, text
+from bouncemilter.exchange.blame import Judge, is_senders
+from bouncemilter.exchange.record import Bad, Entry, Skip
+from bouncemilter.model import Cause, Class, Scope
+from bouncemilter.store import Row
+
+SENDERS_FAULT: Final = "the sender's own fault: blocked, not dead"
+KEPT: Final = 50
+"""Rows that could not be read and are named; the rest is counted."""
+_REPLACED: Final = "\ufffd"
+"""Stands where octets were that are no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the operator says about a list."""
+
+    cause: Cause | None = None
+    """Of rows that name none, and of those that would be skipped as the sender's own fault."""
+    reach: tuple[Scope, str] | None = None
+    """The scope of rows that name none."""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Sorter:
+    """Takes a list apart; what can't be taken is counted."""
+
+    judge: Judge
+    wish: Wish
+    fold: bool
+    soft_expiry: dt.timedelta
+    now: dt.datetime
+    taken: int = 0
+    undated: int = 0
+    """Rows of `taken` without a date that could be read: they count from now."""
+    skipped: Counter[str] = field(default_factory=Counter)
+    rejected: int = 0
+    faults: list[tuple[int, str]] = field(default_factory=list)
+    """The first rows that could not be read, by number, and why."""
+
+    def row(self, number: int, found: Entry | Skip | Bad) -> Row | None:
+        """A suppression to import, or None."""
+        if isinstance(found, Bad):
+            self._reject(number, found.reason)
+            return None
+        if isinstance(found, Skip):
+            self.skipped[found.reason] += 1
+            return None
+        parts = address.split(found.address)
+        key = address.key(parts, fold_local_part=self.fold) if parts else ""
+        if not key or _REPLACED in key:
+            written = text.visible(found.address[:80])
+            self._reject(number, f"not an e-mail address: {written}" if written.strip() else "no address")
+            return None
+        return self._entry(number, found, key, str(parts))
+
+    def _entry(self, number: int, found: Entry, key: str, written: str) -> Row | None:
+        cause, category = found.cause, found.category
+        diagnostic = text.clean(found.diagnostic, limits.DIAGNOSTIC)
+        if diagnostic and category is None:
+            category = self.judge.category(diagnostic, found.status)
+        if found.blocked or (found.doubted and is_senders(category)):
+            if self.wish.cause is None:
+                self.skipped[SENDERS_FAULT] += 1
+                return None
+            cause = self.wish.cause
+        elif found.doubted and category and category.class_ is Class.SOFT:
+            cause = Cause.SOFT
+        cause = cause or self.wish.cause or Cause.MANUAL
+        at = found.at
+        expires = found.expires_at
+        if cause is Cause.SOFT and expires is None:
+            expires = (at or self.now) + self.soft_expiry
+        scope, value = self._reach(found)
+        self.taken += 1
+        self.undated += at is None
+        note = text.clean(" ".join(filter(None, (self.wish.note, found.note))), limits.DIAGNOSTIC)
+        return Row(number, key, written, cause, at, scope, value, expires, note, category, diagnostic)
+
+    def _reach(self, found: Entry) -> tuple[Scope, str]:
+        value = text.clean(found.scope_value, limits.SUBJECT).lower()
+        if found.scope is not None and (value or found.scope is Scope.GLOBAL):
+            return found.scope, value if found.scope is not Scope.GLOBAL else ""
+        return self.wish.reach or (Scope.GLOBAL, "")
+
+    def _reject(self, number: int, reason: str) -> None:
+        self.rejected += 1
+        if len(self.faults) < KEPT:
+            self.faults.append((number, reason))

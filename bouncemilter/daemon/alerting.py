@@ -1,0 +1,190 @@
+"""Looking at the host once a minute, and writing to the operator when it is worth it. Mail never waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import datetime as dt
+import json
+import os
+import zoneinfo
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import aiosmtplib
+import structlog
+from prometheus_client import REGISTRY, Counter
+
+from bouncemilter.alert import letter
+from bouncemilter.alert.watch import Alert, AlertKind, Memory, Outcome
+from bouncemilter.classify.advice import Language
+from bouncemilter.daemon import assembly, sight
+from bouncemilter.endpoint import Endpoint
+from bouncemilter.figures import looking, totals
+from bouncemilter.figures.health import Finding, Sample, Seen, examine, gauges
+from bouncemilter.settings import Settings
+from bouncemilter.settings.types import AlertSettings
+from bouncemilter.store import Store, StoreUnavailable
+
+ALERTS: Final = Counter(
+    "bouncemilter_alerts_total", "Mails to the operator, by what became of them", ["kind", "outcome"]
+)
+
+LOOK_SECONDS: Final = 60.0
+SMTP_SECONDS: Final = 30.0
+"""For handing one mail to the mail server."""
+STORE_SECONDS: Final = 120.0
+"""For what the store is asked at one look, and for a digest."""
+MEMORY: Final = "alerts.json"
+
+_log = structlog.get_logger()
+
+
+def declare() -> None:
+    """Make the label values appear from the start."""
+    for kind in AlertKind:
+        for outcome in Outcome:
+            ALERTS.labels(kind, outcome)
+
+
+class Alerter:
+    """Writes what must be known at once, and the digest."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Callable[[], Settings],
+        obstacles: Callable[[], list[str]],
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    ) -> None:
+        """`settings`: those of now. `obstacles`: why no mail can be taken now."""
+        self._store = store
+        self._settings = settings
+        self._obstacles = obstacles
+        self._clock = clock
+        self._memory: Memory | None = None
+        self._held: set[str] = set()
+
+    async def run(self) -> None:
+        """Look, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if not self._settings().alerts.mail_to:
+                continue
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next look may do better)
+                _log.warning("alert_failed", kind="", error=repr(error))
+
+    async def look(self) -> None:
+        """Look once, and send what is due."""
+        settings, now = self._settings(), self._clock()
+        memory = await self._remembered(settings)
+        findings = await self._findings(settings, now)
+        if memory.waits(now):
+            return
+        for alert in memory.due(findings):
+            if not memory.admits(alert.kind, now):
+                self._hold(alert)
+            elif not await self._send(alert, settings, now):
+                break
+        else:
+            await self._digest(findings, settings, now)
+        await asyncio.to_thread(_save, settings.state_directory / MEMORY, memory)
+
+    async def _remembered(self, settings: Settings) -> Memory:
+        if self._memory is None:
+            self._memory = await asyncio.to_thread(_load, settings.state_directory / MEMORY)
+        return self._memory
+
+    async def _findings(self, settings: Settings, now: dt.datetime) -> tuple[Finding, ...]:
+        seen = await asyncio.to_thread(sight.see, settings, now)
+        obstacles = tuple(self._obstacles())
+        seen = dataclasses.replace(seen, ready=not obstacles, obstacles=obstacles, gauges=gauges(_samples()))
+        return examine(await self._asked(seen), sight.limits(settings), _language(settings.alerts))
+
+    async def _asked(self, seen: Seen) -> Seen:
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                return await looking.look(self._store, seen)
+        except (StoreUnavailable, TimeoutError) as error:
+            return dataclasses.replace(seen, store_error=str(error) or "no answer")
+
+    async def _digest(self, findings: Sequence[Finding], settings: Settings, now: dt.datetime) -> None:
+        alerts, memory = settings.alerts, await self._remembered(settings)
+        local = now.astimezone(zoneinfo.ZoneInfo(alerts.time_zone))
+        if alerts.digest != "daily" or local.hour < alerts.digest_hour or memory.digest >= local.date():
+            return
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                counted = letter.digest(await totals.count(self._store, now), _language(alerts))
+        except (StoreUnavailable, TimeoutError):
+            return  # the next look tries again
+        if await self._send(Alert(AlertKind.DIGEST, tuple(findings)), settings, now, counted):
+            memory.digest = local.date()
+
+    def _hold(self, alert: Alert) -> None:
+        if not alert.keys <= self._held:
+            self._held |= alert.keys
+            ALERTS.labels(alert.kind, Outcome.HELD).inc()
+            _log.info("alert_held", kind=alert.kind, about=sorted(alert.keys))
+
+    async def _send(self, alert: Alert, settings: Settings, now: dt.datetime, extra: Sequence[str] = ()) -> bool:
+        alerts, memory = settings.alerts, await self._remembered(settings)
+        host = settings.hostname or assembly.host_name()
+        subject, body = letter.compose(alert, host, _language(alerts), extra)
+        sender = alerts.mail_from or f"bouncemilter@{host}"
+        try:
+            raw = letter.message(subject, body, sender, alerts.mail_to, now)
+            async with asyncio.timeout(SMTP_SECONDS):
+                await _submit(alerts.smtp, host, alerts.mail_to, raw)
+        except Exception as error:  # noqa: BLE001  (a mail that can't be sent is tried again, whatever the reason)
+            memory.failed(now)
+            ALERTS.labels(alert.kind, Outcome.FAILED).inc()
+            _log.warning("alert_failed", kind=alert.kind, error=str(error) or repr(error))
+            return False
+        memory.sent(alert, now)
+        self._held -= alert.keys
+        ALERTS.labels(alert.kind, Outcome.SENT).inc()
+        _log.info("alert_sent", kind=alert.kind, about=sorted(alert.keys))
+        return True
+
+
+async def _submit(server: str, host: str, recipients: Sequence[str], raw: bytes) -> None:
+    """Hand a mail to the mail server, from the null sender: no bounce of it can ever come back."""
+    endpoint = Endpoint.parse(server)
+    where = {"socket_path": endpoint.path} if endpoint.path else {"hostname": endpoint.host, "port": endpoint.port}
+    # The mail server's certificate is hardly made for 127.0.0.1; TLS is taken where it is offered.
+    client = aiosmtplib.SMTP(**where, local_hostname=host, timeout=SMTP_SECONDS, validate_certs=False)
+    async with client:
+        refused, _ = await client.sendmail("", list(recipients), raw)
+    for recipient, response in refused.items():
+        _log.warning("alert_failed", kind="", error=f"{recipient}: {response.code} {response.message}")
+
+
+def _samples() -> list[Sample]:
+    return [
+        Sample(each.name, dict(each.labels), each.value) for family in REGISTRY.collect() for each in family.samples
+    ]
+
+
+def _language(alerts: AlertSettings) -> Language:
+    return Language(alerts.language)
+
+
+def _load(path: Path) -> Memory:
+    try:
+        return Memory.from_dict(json.loads(path.read_text("utf-8")))
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+        return Memory()
+
+
+def _save(path: Path, memory: Memory) -> None:
+    """Where it can't be written, it is known until the process ends."""
+    new = path.with_name(f".{path.name}.new")
+    with contextlib.suppress(OSError):
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
+            json.dump(memory.to_dict(), file)
+        new.replace(path)

@@ -1,0 +1,172 @@
+"""The hook: a command of the operator's that is told of every change of the suppressions, at least once.
+
+It reads JSON lines (exchange.change) on standard input. The cursor in the store moves on when it ends with 0; else the
+same changes come again, later and later. No mail waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Final
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from bouncemilter import text
+from bouncemilter.exchange.change import change_object
+from bouncemilter.store import Store, StoreError, Told
+
+CURSOR: Final = "hook"
+"""The name of its cursor in the store."""
+BATCH: Final = 500
+"""Changes for one run, some 250 kB."""
+RUN_SECONDS: Final = 60.0
+"""Time of one run; then it is killed, with all that it has started."""
+POLL_SECONDS: Final = 1.0
+"""Between two looks at the change log."""
+RETRY_SECONDS: Final = (5.0, 600.0)
+"""Pause after the first failure, doubled with each further one, and the longest."""
+_STDERR: Final = 4096
+"""Octets of its standard error that are read for the log."""
+_PASSED: Final = ("PATH", "HOME", "LANG", "TZ")
+"""What it inherits of the environment: nothing of the service manager's."""
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    """With another code than 0, or by a signal."""
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    """It could not be started."""
+
+
+RUNS: Final = Counter("bouncemilter_hook_runs_total", "Runs of hooks.on_change", ["outcome"])
+LAG: Final = Gauge("bouncemilter_hook_lag", "Changes of the suppressions that hooks.on_change was not told of yet")
+
+_log = structlog.get_logger()
+
+
+def declare() -> None:
+    """Give each outcome its zero."""
+    for outcome in Outcome:
+        RUNS.labels(outcome)
+
+
+class Hook:
+    """Tells a command of the changes. `command`: gives its argv, without a shell; empty while there is none."""
+
+    def __init__(self, store: Store, command: Callable[[], Sequence[str]]) -> None:
+        self._store = store
+        self._command = command
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Go on until cancelled; a run in the midst is killed then, and its changes come again."""
+        while True:
+            pause = POLL_SECONDS
+            try:
+                if command := self._command():
+                    pause = await self._deliver(command)
+                else:
+                    LAG.set(0)
+            except StoreError:
+                pass  # the watchdog's round trip complains of it
+            except Exception as error:  # noqa: BLE001  (whatever it is: the mail goes on)
+                _log.error("hook_failed", outcome="internal_error", error=repr(error))
+                pause = RETRY_SECONDS[1]
+            await asyncio.sleep(pause)
+
+    async def _deliver(self, command: Sequence[str]) -> float:
+        """Tell the next changes; seconds to wait before the next look."""
+        cursors = self._store.cursors
+        await cursors.tell_expired()
+        place, last = await cursors.place(CURSOR), await self._store.last_change()
+        LAG.set(max(0, last - place))
+        if place > last:  # an older store was put in this one's place, without its cursors
+            await cursors.move(CURSOR, last)
+        found = await cursors.changes(place, BATCH)
+        if not found:
+            if last > place:  # nothing but changes of addresses that are forgotten
+                await cursors.move(CURSOR, last)
+            return POLL_SECONDS
+        outcome, words = await _run(command, found)
+        RUNS.labels(outcome).inc()
+        if outcome is not Outcome.OK:
+            return self._failed(outcome, words)
+        if self._failures:
+            _log.info("hook_recovered", failures=self._failures)
+        self._failures = 0
+        seq = found[-1].change.seq
+        await cursors.move(CURSOR, seq)
+        LAG.set(max(0, last - seq))
+        return 0.0
+
+    def _failed(self, outcome: Outcome, words: str) -> float:
+        first, longest = RETRY_SECONDS
+        pause = min(first * (1 << min(self._failures, 20)), longest)
+        self._failures += 1
+        _log.warning("hook_failed", outcome=outcome, error=words, failures=self._failures, again_in=pause)
+        return pause
+
+
+async def _run(command: Sequence[str], found: Sequence[Told]) -> tuple[Outcome, str]:
+    """One run; how it ended, and its first words on standard error."""
+    lines = "".join(json.dumps(change_object(each), ensure_ascii=True) + "\n" for each in found)
+    environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment,
+            cwd="/",
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        return Outcome.UNAVAILABLE, str(error)
+    said = asyncio.create_task(_said(process))
+    try:
+        async with asyncio.timeout(RUN_SECONDS):
+            await _feed(process, lines.encode("ascii"))
+            code = await process.wait()
+    except TimeoutError:
+        return Outcome.TIMEOUT, f"not done after {RUN_SECONDS:.0f} s"
+    finally:
+        # Also where it has ended: what it left behind must not run beside the next one.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        words = await said
+    if code == 0:
+        return Outcome.OK, ""
+    return Outcome.FAILED, f"code {code}: {words}" if words else f"code {code}"
+
+
+async def _feed(process: asyncio.subprocess.Process, lines: bytes) -> None:
+    """Write all; one that does not want to read it all decides by its code."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(lines)
+        await process.stdin.drain()
+    process.stdin.close()
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        await process.stdin.wait_closed()
+
+
+async def _said(process: asyncio.subprocess.Process) -> str:
+    """The beginning of its standard error; the rest is read and forgotten."""
+    assert process.stderr is not None
+    kept = b""
+    while piece := await process.stderr.read(_STDERR):
+        kept += piece[: _STDERR - len(kept)]
+    return text.clean(text.decode(kept), 200)

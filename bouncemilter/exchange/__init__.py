@@ -1,0 +1,1 @@
+"""Suppression lists of others, read; our own, written in forms that others read. No store, no terminal."""

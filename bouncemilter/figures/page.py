@@ -1,0 +1,108 @@
+"""A report as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import resources
+from typing import Final
+
+import jinja2
+
+from bouncemilter import text
+from bouncemilter.classify.advice import Language, advice
+from bouncemilter.figures import chart, words
+from bouncemilter.figures.blocklists import Hit
+from bouncemilter.figures.query import By
+from bouncemilter.figures.report import TARGET, Line, Report, Words
+from bouncemilter.model import Category
+
+LINES: Final = 100
+"""Of a table, at most."""
+WORDINGS: Final = 5
+"""Of one reason, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What stands on it."""
+
+    asked: Report
+    by_day: Report
+    by_category: Report
+    wordings: Sequence[Words]
+    hits: Sequence[Hit]
+    made_at: dt.datetime
+
+
+def render(page: Page, language: Language = Language.EN) -> str:
+    """The page. Whatever servers and senders wrote is text, never markup."""
+    style = resources.files("bouncemilter.figures").joinpath("templates/report.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    said: dict[Category, list[Words]] = {}
+    for each in page.wordings:
+        if each.category and len(said.setdefault(each.category, [])) < WORDINGS:
+            said[each.category].append(each)
+    tables = [page.asked] if page.asked.query.by not in (By.DAY, By.CATEGORY) else []
+    return _template().render(
+        page=page,
+        language=language.value,
+        style=style,
+        style_digest=digest,
+        bars=chart.bars(page.by_day.lines),
+        curve=chart.curve(page.by_day.lines),
+        chart=chart,
+        tables=tables,
+        categories=[line for line in page.by_category.lines if line.name in _CATEGORIES],
+        said=said,
+        target=TARGET,
+        most=LINES,
+        word=partial(_worded, language),
+        heading=partial(words.by, language=language),
+        number=partial(words.number, language=language),
+        percent=partial(words.percent, language=language),
+        remarks=[words.remark(each, given, language) for each, given in page.asked.remarks],
+        advice=_adviser(language),
+        filters=_filters(page.asked),
+    )
+
+
+def _worded(language: Language, key: str, *given: object) -> str:
+    return words.word(key, language, *given)
+
+
+def _adviser(language: Language) -> Callable[[Line], object]:
+    return lambda line: advice(Category(line.name), language)
+
+
+def _filters(report: Report) -> list[tuple[By, str]]:
+    query = report.query
+    values = (
+        (By.CAMPAIGN, query.campaign),
+        (By.LIST, query.list_id),
+        (By.PROVIDER, query.provider),
+        (By.CATEGORY, str(query.category or "")),
+    )
+    return [(by, value) for by, value in values if value]
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("bouncemilter.figures", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # Controls and bidirectional overrides are shown, not obeyed.
+        finalize=lambda value: text.visible(value) if type(value) is str else value,
+    )
+    return environment.get_template("report.html")
+
+
+_CATEGORIES: Final = frozenset(Category)

@@ -1,0 +1,149 @@
+"""The words of reports in English and Polish, and how numbers are written."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bouncemilter.classify.advice import Language
+from bouncemilter.figures.query import By
+from bouncemilter.figures.report import Remark
+
+_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "title": ("Bounce report", "Raport zwrotów"),
+    "period": ("from {0} to {1}", "od {0} do {1}"),
+    "made": ("made {0}", "sporządzono {0}"),
+    "sent": ("sent", "wysłane"),
+    "failed": ("came back", "zwrócone"),
+    "rate": ("bounce rate", "wskaźnik zwrotów"),
+    "arrived": ("delivered", "dostarczone"),
+    "target": ("target: {0}", "cel: {0}"),
+    "reached": ("target reached", "cel osiągnięty"),
+    "missed": ("below the target", "poniżej celu"),
+    "unknown": ("not known", "brak danych"),
+    "hard": ("hard", "twarde"),
+    "soft": ("soft", "miękkie"),
+    "block": ("blocks", "blokady"),
+    "complaint": ("complaints", "skargi"),
+    "unsubscribe": ("unsubscribed", "wypisania"),
+    "delayed": ("delayed", "opóźnione"),
+    "auto_reply": ("auto-replies", "autoodpowiedzi"),
+    "total": ("total", "razem"),
+    "none": ("(not known)", "(nieznane)"),
+    "by_day": ("Day by day", "Dzień po dniu"),
+    "share_by_day": ("Delivered, day by day", "Dostarczone, dzień po dniu"),
+    "reasons": ("Reasons", "Przyczyny"),
+    "reason": ("reason", "przyczyna"),
+    "messages": ("messages", "wiadomości"),
+    "advice": ("what it means, and what to do", "co to znaczy i co robić"),
+    "address_delete": ("delete the address", "usuń adres"),
+    "address_wait": ("wait", "poczekaj"),
+    "address_keep": ("keep the address", "zachowaj adres"),
+    "said": ("What the servers said", "Co odpowiedziały serwery"),
+    "last": ("last", "ostatnio"),
+    "words": ("server's words", "słowa serwera"),
+    "blocklists": ("Blocklists", "Czarne listy"),
+    "blocklists_text": (
+        "Your server's address or your domain is on these lists. Find and mend the cause, then ask for removal there.",
+        "Adres Twojego serwera lub Twoja domena jest na tych listach. Usuń przyczynę, potem poproś tam o wykreślenie.",
+    ),
+    "list": ("list", "lista"),
+    "removal": ("ask for removal", "zgłoś wykreślenie"),
+    "more": ("and {0} more", "i jeszcze {0}"),
+    "nothing": ("Nothing came back in this time.", "W tym okresie nic nie wróciło."),
+    "only": ("only", "tylko"),
+    "in_force": ("suppressions in force: {0}", "blokady w mocy: {0}"),
+    "pending": ("pending: {0}, in incidents: {1}", "wstrzymane: {0}, w incydentach: {1}"),
+    "cause": ("cause", "powód"),
+    "class": ("class", "klasa"),
+    "scope": ("scope", "zakres"),
+    "suppressions": ("suppressions", "blokady"),
+    "watched": ("watched", "obserwowane"),
+    "addresses": ("addresses", "adresy"),
+    "today": ("today", "dziś"),
+    "days": ("{0} days", "{0} dni"),
+    "said_delivered": ("said to be delivered", "potwierdzone doręczenia"),
+    "withheld": ("withheld", "niewysłane przez blokady"),
+}
+_BY: Final[dict[By, tuple[str, str]]] = {
+    By.DAY: ("day", "dzień"),
+    By.CAMPAIGN: ("campaign", "kampania"),
+    By.LIST: ("list", "lista"),
+    By.PROVIDER: ("provider", "dostawca"),
+    By.CATEGORY: ("reason", "przyczyna"),
+    By.MESSAGE: ("message", "wiadomość"),
+    By.STREAM: ("stream", "strumień"),
+}
+_REMARKS: Final[dict[Remark, tuple[str, str]]] = {
+    Remark.NO_SENT: (
+        "No sent mail is recorded for this, so there are counts and no rates. Mail of a [[stream]] is recorded.",
+        "Nie ma zapisów wysłanej poczty, więc są liczby, a nie wskaźniki. Zapisywana jest poczta każdego [[stream]].",
+    ),
+    Remark.SENT_SINCE: (
+        "Sent mail is recorded since {0}: rates are of the time from then on.",
+        "Wysłana poczta jest zapisywana od {0}: wskaźniki dotyczą czasu od tego dnia.",
+    ),
+    Remark.NO_SHARE: (
+        "Sent mail is not counted by subject, so these lines have no rates.",
+        "Wysłana poczta nie jest liczona według tematu, więc te wiersze nie mają wskaźników.",
+    ),
+    Remark.UTC_SENT: (
+        "Sent mail is counted by UTC days, what came back by days of the chosen time zone.",
+        "Wysłana poczta jest liczona według dni UTC, zwroty według dni wybranej strefy czasowej.",
+    ),
+    Remark.UNTIED: (
+        "Left out: {0} reports that nothing ties to your mail (trust none).",
+        "Pominięto raporty, których nic nie wiąże z Twoją pocztą (trust none): {0}.",
+    ),
+    Remark.MORE_THAN_SENT: (
+        "Lines with more failures than sent messages have no rate: older mail, or mail of no stream, came back.",
+        "Wiersze, w których zwrotów jest więcej niż wysłanych, nie mają wskaźnika: wróciła starsza lub inna poczta.",
+    ),
+    Remark.EVENTS_SINCE: (
+        "Events before {0} are deleted; what came back before is only counted by day and by reason.",
+        "Zdarzenia sprzed {0} są usunięte; wcześniejsze zwroty są policzone tylko według dni i przyczyn.",
+    ),
+    Remark.SAME_STREAM: (
+        "For {0} failures the stream is not known: several have sent under the same campaign, list and sender.",
+        "Zwroty, których strumień nie jest znany, bo kilka wysyłało z tą samą kampanią, listą i nadawcą: {0}.",
+    ),
+}
+
+
+def word(key: str, language: Language, *given: object) -> str:
+    """One of the texts, with what is given filled in."""
+    return _in(language, _WORDS[key]).format(*given)
+
+
+def by(value: By, language: Language) -> str:
+    """The heading of the first column."""
+    return _in(language, _BY[value])
+
+
+def remark(value: Remark, given: str, language: Language) -> str:
+    """One sentence."""
+    return _in(language, _REMARKS[value]).format(given)
+
+
+def number(value: int | None, language: Language) -> str:
+    """With separated thousands; a dash for what is not known."""
+    if value is None:
+        return "–"
+    return f"{value:,}".replace(",", " " if language is Language.PL else ",")
+
+
+def percent(value: float | None, language: Language) -> str:
+    """A share of 0 to 1 in percent, with two digits after the point; a dash for what is not known.
+
+    It is never rounded to all or to nothing.
+    """
+    if value is None:
+        return "–"
+    hundredths = round(value * 10_000)
+    if 0 < value < 1:
+        hundredths = min(max(hundredths, 1), 9_999)
+    written = f"{hundredths // 100}.{hundredths % 100:02d}"
+    return f"{written.replace('.', ',')} %" if language is Language.PL else f"{written}%"
+
+
+def _in(language: Language, texts: tuple[str, str]) -> str:
+    return texts[language is Language.PL]

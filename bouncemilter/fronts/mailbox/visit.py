@@ -1,0 +1,242 @@
+"""One pass through a mailbox: list, read, process, then move or delete, then remember."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+
+from bouncemilter.fronts.mailbox import envelope, memory
+from bouncemilter.fronts.mailbox.fault import Fault, MailboxError
+from bouncemilter.fronts.mailbox.files import FolderSource, MboxSource
+from bouncemilter.fronts.mailbox.imap import ImapSource
+from bouncemilter.fronts.mailbox.memory import Memory
+from bouncemilter.fronts.mailbox.options import After, MailboxOptions, SourceKind
+from bouncemilter.fronts.mailbox.pop3 import Pop3Source
+from bouncemilter.fronts.mailbox.source import Item, Letter, Source
+from bouncemilter.fronts.mailbox.summary import CONSUMED, Fate, Summary
+from bouncemilter.model import Disposition, Effect, Trust
+from bouncemilter.pipeline import Flight, Pipeline
+
+BATCH: Final = 32
+"""Messages that are read at once and committed together: 16 MB at most."""
+PROCESS_SECONDS: Final = 60.0
+"""The longest wait for one message's commit."""
+
+_T = TypeVar("_T")
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a pass is to do beside what the mailbox's options say."""
+
+    since: dt.datetime | None = None
+    """Older messages are left alone; UTC."""
+    limit: int | None = None
+    """Read so many at most."""
+    dry_run: bool = False
+    """Nothing is stored, remembered, moved or deleted."""
+    again: bool = False
+    """Read what was settled before, too."""
+
+
+def source(options: MailboxOptions) -> Source:
+    """The mailbox that the options name."""
+    if options.kind is SourceKind.IMAP:
+        return ImapSource(options)
+    if options.kind is SourceKind.POP3:
+        return Pop3Source(options)
+    return MboxSource(options) if options.kind is SourceKind.MBOX else FolderSource(options)
+
+
+class Visit:
+    """A pass. `progress` hears of each batch: how many messages are settled, of how many."""
+
+    def __init__(
+        self,
+        options: MailboxOptions,
+        pipeline: Pipeline,
+        state: Path,
+        wish: Wish = Wish(),
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> None:
+        self.summary = Summary(options.name)
+        self._options = options
+        self._pipeline = pipeline
+        self._wish = wish
+        self._progress = progress
+        self._source = source(options)
+        self._memory = Memory(state, options.identity)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mailbox")
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End after the batch that is under way."""
+        self._stopping = True
+
+    async def run(self) -> Summary:
+        """Go through it once. Raises MailboxError; what was settled until then stays so, and stands in `summary`."""
+        try:
+            await self._call(self._memory.open)
+            try:
+                async with self._opened():
+                    await self._go()
+            finally:
+                await self._call(self._memory.close)
+        except MailboxError as error:
+            self.summary.error = str(error)
+            raise
+        finally:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+        return self.summary
+
+    @contextlib.asynccontextmanager
+    async def _opened(self) -> AsyncIterator[None]:
+        try:
+            await self._recall(await self._call(self._source.open))
+            yield
+            await self._call(self._source.close)
+        except BaseException:
+            self._source.abort()
+            with contextlib.suppress(MailboxError):
+                await self._call(self._source.close)
+            raise
+
+    async def _call(self, work: Callable[..., _T], *values: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
+
+    async def _recall(self, generation: str) -> None:
+        """Forget what was remembered where the server has named all messages anew."""
+        known = await self._call(self._memory.note, "generation")
+        if self._wish.dry_run:
+            return
+        if known != generation:
+            if known:
+                _log.info("mailbox_renumbered", mailbox=self._options.name)
+            await self._call(self._memory.forget)
+            await self._call(self._memory.set_note, "generation", generation)
+
+    async def _go(self) -> None:
+        note = f"beyond:{self._options.after}"
+        everything = self._wish.again or self._wish.dry_run
+        beyond = "" if everything else await self._call(self._memory.note, note)
+        items = await self._call(lambda: list(self._source.items(beyond)))
+        self.summary.listed = len(items)
+        wanted = [each for each in items if everything or self._is_open(each)]
+        self.summary.seen_before = len(items) - len(wanted)
+        wanted = [each for each in wanted if not self._is_old(each.at)]
+        self.summary.fates[Fate.TOO_OLD] += len(items) - self.summary.seen_before - len(wanted)
+        if self._wish.limit is not None:
+            wanted = wanted[: self._wish.limit]
+        for first in range(0, len(wanted), BATCH):
+            if self._stopping:
+                return
+            self._progress(first, len(wanted))
+            await self._settle(wanted[first : first + BATCH])
+        self._progress(len(wanted), len(wanted))
+        self.summary.complete = True
+        if not self._wish.dry_run:
+            await self._tidy(items, beyond, note)
+
+    def _is_open(self, item: Item) -> bool:
+        """Whether a message is still to be settled. What was recognised is read once more before it goes."""
+        outcome = self._memory.outcome(item.key)
+        return outcome is None or (outcome == memory.RECOGNISED and self._options.after is not After.LEAVE)
+
+    def _is_old(self, at: dt.datetime | None) -> bool:
+        return bool(self._wish.since and at and at < self._wish.since)
+
+    async def _tidy(self, items: Sequence[Item], beyond: str, note: str) -> None:
+        """Forget what has gone; and where all of it is settled, that nothing before its end need be listed again."""
+        if not beyond:
+            await self._call(self._memory.keep_only, [each.key for each in items])
+        partly = self._wish.since or self._wish.limit is not None or self.summary.fates[Fate.FAILED]
+        if self._options.kind is SourceKind.IMAP and items and not partly:
+            await self._call(self._memory.set_note, note, items[-1].key)
+
+    async def _settle(self, items: Sequence[Item]) -> None:
+        letters = await self._call(self._source.read, items)
+        fates = await asyncio.gather(*(self._process(letter) for letter in letters))
+        self.summary.fates.update(fates)
+        if self._wish.dry_run:
+            return
+        consumed = [item for item, fate in zip(items, fates, strict=True) if fate in CONSUMED]
+        if consumed and self._options.after is not After.LEAVE:
+            await self._consume(consumed)
+        await self._call(self._memory.learn, _outcomes(items, fates))
+        if Fate.FAILED in fates and (failure := self._pipeline.store_failure()):
+            raise MailboxError(Fault.STORE, f"the store can't be used just now: {failure}")
+
+    async def _consume(self, items: Sequence[Item]) -> None:
+        done = await self._call(self._source.consume, items)
+        if self._options.after is After.MOVE:
+            self.summary.moved += done
+        else:
+            self.summary.deleted += done
+
+    async def _process(self, letter: Letter | None) -> Fate:
+        """Take one message through the pipeline, as every front does."""
+        if letter is None:
+            return Fate.VANISHED
+        now = dt.datetime.now(dt.UTC)
+        found = envelope.envelope(letter, self._pipeline.ownership, self._options.address, now)
+        if found is None:
+            return Fate.NOT_OURS
+        if self._is_old(found.envelope.received_at):
+            return Fate.TOO_OLD
+        if self._wish.dry_run:
+            return await self._judge(letter, found)
+        with self._pipeline.open(found.envelope, letter.head, letter.size) as flight:
+            (disposition,) = await self._processed(flight)
+            flight.settle((disposition,))
+        return self._fate(flight, disposition, named=found.named)
+
+    async def _judge(self, letter: Letter, found: envelope.Found) -> Fate:
+        """What would become of it: the verdict alone, since what the store knows decides the rest."""
+        verdict, _ = await self._pipeline.read(letter.head, letter.size)
+        self.summary.kinds[verdict.kind] += 1
+        self.summary.categories.update(each.ruling.category for each in verdict.recipients if each.ruling)
+        passing = self._pipeline.disposition(found.envelope, verdict) is Disposition.PASS
+        return Fate.LEFT if passing else Fate.RECOGNISED
+
+    async def _processed(self, flight: Flight) -> Sequence[Disposition]:
+        try:
+            async with asyncio.timeout(PROCESS_SECONDS):
+                return await flight.process()
+        except TimeoutError:
+            _log.error("process_timeout", front="mailbox", seconds=PROCESS_SECONDS)
+            return (Disposition.TEMPFAIL,)
+
+    def _fate(self, flight: Flight, disposition: Disposition, *, named: bool) -> Fate:
+        if disposition is Disposition.TEMPFAIL:
+            return Fate.FAILED
+        if not flight.outcomes:  # the path keeps failing on it, and passes it unread
+            return Fate.LEFT
+        (outcome,) = flight.outcomes
+        if flight.kind:
+            self.summary.kinds[flight.kind] += 1
+        if outcome.kind is not None:
+            self.summary.categories.update(each.category for each in outcome.events if each.category)
+            self.summary.suppressed += outcome.effects.count(Effect.SUPPRESSED)
+        if disposition is Disposition.PASS:
+            return Fate.LEFT
+        if not named and all(each.trust is Trust.NONE for each in outcome.events):
+            return Fate.UNTIED
+        return Fate.RECOGNISED if outcome.kind is not None else Fate.KNOWN
+
+
+def _outcomes(items: Sequence[Item], fates: Sequence[Fate]) -> dict[str, int]:
+    """What is to be remembered of messages that are settled."""
+    return {
+        item.key: memory.RECOGNISED if fate in CONSUMED else memory.LEFT
+        for item, fate in zip(items, fates, strict=True)
+        if fate not in (Fate.FAILED, Fate.VANISHED, Fate.TOO_OLD)
+    }

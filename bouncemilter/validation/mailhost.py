@@ -1,0 +1,142 @@
+"""Whether a domain takes mail, by DNS: RFC 5321 section 5.1, RFC 7505."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Final
+
+import dns.asyncresolver
+import dns.exception
+import dns.name
+import dns.rdtypes.ANY.MX
+import dns.resolver
+
+from bouncemilter.endpoint import Endpoint
+
+EXCHANGES: Final = 5
+"""So many of a domain's mail servers are asked for their address; one with an address is enough."""
+
+
+class Finding(StrEnum):
+    """What DNS says of a domain."""
+
+    MX = "mx"
+    IMPLICIT = "implicit"
+    """No MX, but an address: mail goes there."""
+    NULL_MX = "null_mx"
+    """RFC 7505: takes no mail."""
+    NO_SERVER = "no_server"
+    """Neither MX nor address, or none of its MX has an address."""
+    NOT_FOUND = "not_found"
+    UNANSWERED = "unanswered"
+    """SERVFAIL, refused, a time-out: nothing is known."""
+
+
+class ResolverError(ValueError):
+    """No resolver that could be asked."""
+
+
+class MailHosts:
+    """Asks each domain once, many at a time. Used on one event loop."""
+
+    def __init__(self, resolver: str = "", *, concurrency: int = 100, seconds: float = 5.0) -> None:
+        """`resolver`: `HOST:PORT` or HOST, by address; empty: those of /etc/resolv.conf. `seconds`: for one question.
+
+        ResolverError: there is none.
+        """
+        self._resolver = _resolver(resolver)
+        self._concurrency = concurrency
+        self._seconds = seconds
+        self._exchanges: dict[str, asyncio.Task[Finding]] = {}
+
+    async def find(self, domains: Iterable[str], progress: Callable[[float], None]) -> dict[str, Finding]:
+        """What is said of each domain (A-labels). `progress` is told of each that is done."""
+        found: dict[str, Finding] = {}
+        waiting = iter(domains)
+
+        async def work() -> None:
+            for name in waiting:
+                found[name] = await self._domain(name)
+                progress(1)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._concurrency):
+                group.create_task(work())
+        return found
+
+    async def _domain(self, name: str) -> Finding:
+        answer = await self._ask(name, "MX")
+        if isinstance(answer, Finding):
+            return answer
+        exchanges = [each.exchange for each in answer if isinstance(each, dns.rdtypes.ANY.MX.MX)]
+        if not exchanges:
+            return await self._address(name, Finding.IMPLICIT)
+        if exchanges == [dns.name.root]:
+            return Finding.NULL_MX
+        heard = Finding.NO_SERVER
+        for exchange in exchanges[:EXCHANGES]:
+            if exchange == dns.name.root:
+                continue
+            one = await self._exchange(exchange.to_text(omit_final_dot=True).lower())
+            if one is Finding.MX:
+                return one
+            if one is Finding.UNANSWERED:
+                heard = one
+        # Of a domain with more servers than were asked for, nothing bad is known for sure.
+        return heard if len(exchanges) <= EXCHANGES else Finding.MX
+
+    async def _exchange(self, name: str) -> Finding:
+        """Whether a mail server has an address; each is asked once."""
+        task = self._exchanges.get(name)
+        if task is None:
+            task = self._exchanges[name] = asyncio.create_task(self._address(name, Finding.MX))
+        return await task
+
+    async def _address(self, name: str, there: Finding) -> Finding:
+        """`there` where a name has an address."""
+        heard = Finding.NO_SERVER
+        for kind in ("A", "AAAA"):
+            answer = await self._ask(name, kind)
+            if answer is Finding.UNANSWERED:
+                heard = Finding.UNANSWERED
+            elif not isinstance(answer, Finding) and answer:
+                return there
+        return heard
+
+    async def _ask(self, name: str, kind: str) -> list[object] | Finding:
+        """The records; none where the name has none of this kind."""
+        try:
+            answer = await self._resolver.resolve(
+                f"{name}.", kind, lifetime=self._seconds, search=False, raise_on_no_answer=False
+            )
+        except dns.resolver.NXDOMAIN:
+            return Finding.NOT_FOUND
+        except (dns.exception.DNSException, OSError, UnicodeError):
+            return Finding.UNANSWERED
+        return list(answer) if answer.rrset else []
+
+
+def _resolver(written: str) -> dns.asyncresolver.Resolver:
+    if not written:
+        try:
+            return dns.asyncresolver.Resolver()
+        except (dns.exception.DNSException, OSError) as error:
+            raise ResolverError(f"no resolver in /etc/resolv.conf ({type(error).__name__})") from None
+    found = dns.asyncresolver.Resolver(configure=False)
+    try:
+        server = _server(written)
+        found.nameservers = [str(ipaddress.ip_address(server.host))]
+    except ValueError:
+        raise ResolverError(f"{written}: a resolver is named by its address, such as 127.0.0.1:53") from None
+    found.port = server.port
+    return found
+
+
+def _server(written: str) -> Endpoint:
+    try:
+        return Endpoint.parse(f"inet:{written}")
+    except ValueError:
+        return Endpoint.parse(f"inet:{written}:53")

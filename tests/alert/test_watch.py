@@ -1,0 +1,155 @@
+"""When an alert is due: once for each thing, as long as it lasts, and never too many."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+
+from bouncemilter.alert.watch import GAP, LAST_RETRY, MAILS_A_DAY, Alert, AlertKind, Memory
+from bouncemilter.figures.health import Finding, Subject
+
+NOON = dt.datetime(2026, 10, 20, 12, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+
+
+def bad(subject: Subject, detail: str = "") -> Finding:
+    return Finding(subject, well=False, text="bad", detail=detail)
+
+
+def good(subject: Subject) -> Finding:
+    return Finding(subject, well=True, text="good")
+
+
+def told(memory: Memory, *findings: Finding, now: dt.datetime = NOON) -> list[tuple[AlertKind, int]]:
+    """Kinds, and how many findings each mail has, of the mails that are due; all are sent."""
+    found = list(memory.due(findings))
+    for alert in found:
+        memory.sent(alert, now)
+    return [(each.kind, len(each.findings)) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind"),
+    [
+        (Subject.INCIDENTS, AlertKind.INCIDENT),
+        (Subject.BLOCKLISTS, AlertKind.BLOCKLISTED),
+        (Subject.STORE, AlertKind.STORE_DOWN),
+        (Subject.DISK, AlertKind.DISK_LOW),
+        (Subject.KEYS, AlertKind.KEY_AGE),
+        (Subject.PASSED_MAIL, AlertKind.UNREAD),
+        (Subject.MAILBOXES, AlertKind.MAILBOX),
+    ],
+)
+def test_once(subject: Subject, kind: AlertKind) -> None:
+    """What lasts is told once; when it has ended and comes again, it is told again."""
+    memory = Memory()
+    assert told(memory, bad(subject, "7")) == [(kind, 1)]
+    assert told(memory, bad(subject, "7")) == []
+    assert told(memory, good(subject)) in ([], [(AlertKind.STORE_RECOVERED, 1)])
+    assert told(memory, bad(subject, "7")) == [(kind, 1)]
+
+
+def test_together() -> None:
+    """What is new of one kind comes in one mail; what was told before is not in it."""
+    memory = Memory()
+    assert told(memory, bad(Subject.INCIDENTS, "7"), bad(Subject.INCIDENTS, "8"), bad(Subject.DISK)) == [
+        (AlertKind.INCIDENT, 2),
+        (AlertKind.DISK_LOW, 1),
+    ]
+    assert told(memory, bad(Subject.INCIDENTS, "7"), bad(Subject.INCIDENTS, "9")) == [(AlertKind.INCIDENT, 1)]
+
+
+def test_quiet() -> None:
+    """What is well, and what is told by other means, makes no mail."""
+    others = [each for each in Subject if each in (Subject.DAEMON, Subject.LAST_ERROR, Subject.CONFIGURATION)]
+    assert told(Memory(), *map(good, Subject), *map(bad, others)) == []
+
+
+def test_balance() -> None:
+    """A balance must be open at two looks: one may fall between two counts."""
+    memory = Memory()
+    open_ = bad(Subject.BALANCES, "sink")
+    assert told(memory, open_) == []
+    assert told(memory, good(Subject.BALANCES)) == []
+    assert told(memory, open_) == []
+    assert told(memory, open_) == [(AlertKind.BALANCE, 1)]
+
+
+def test_recovered() -> None:
+    """The store's return is told where its absence was, once; if that mail fails, again."""
+    memory = Memory()
+    assert told(memory, good(Subject.STORE)) == []
+    told(memory, bad(Subject.STORE))
+    assert [each.kind for each in memory.due([good(Subject.STORE)])] == [AlertKind.STORE_RECOVERED]
+    assert told(memory, good(Subject.STORE)) == [(AlertKind.STORE_RECOVERED, 1)]
+    assert told(memory, good(Subject.STORE)) == []
+
+
+def test_blind() -> None:
+    """While the store is down nothing says that an incident has ended: it is not told anew afterwards."""
+    memory = Memory()
+    told(memory, bad(Subject.INCIDENTS, "7"), bad(Subject.BLOCKLISTS, "Spamhaus"))
+    told(memory, bad(Subject.STORE), good(Subject.INCIDENTS), good(Subject.BLOCKLISTS))
+    after = told(memory, good(Subject.STORE), bad(Subject.INCIDENTS, "7"), bad(Subject.BLOCKLISTS, "Spamhaus"))
+    assert after == [(AlertKind.STORE_RECOVERED, 1)]
+
+
+def test_held_back() -> None:
+    """Of one kind at most one an hour, others meanwhile; what was held back comes with the next."""
+    memory = Memory()
+    assert memory.admits(AlertKind.INCIDENT, NOON)
+    told(memory, bad(Subject.INCIDENTS, "7"))
+    assert not memory.admits(AlertKind.INCIDENT, NOON + GAP - dt.timedelta(seconds=1))
+    assert memory.admits(AlertKind.DISK_LOW, NOON)
+    assert memory.admits(AlertKind.INCIDENT, NOON + GAP)
+    assert told(memory, bad(Subject.INCIDENTS, "7"), bad(Subject.INCIDENTS, "8"), now=NOON + GAP) == [
+        (AlertKind.INCIDENT, 1)
+    ]
+
+
+def test_a_day() -> None:
+    """So many mails a UTC day and no more, but for the digest; the next day begins anew."""
+    memory = Memory()
+    midnight = dt.datetime(2026, 10, 20, tzinfo=dt.UTC)
+    sent = 0
+    for hour in range(24):
+        for kind in AlertKind:
+            at = midnight + hour * HOUR
+            if kind is not AlertKind.DIGEST and memory.admits(kind, at):
+                memory.sent(Alert(kind, ()), at)
+                sent += 1
+    assert sent == MAILS_A_DAY
+    late = midnight + 23 * HOUR
+    assert memory.admits(AlertKind.DIGEST, late)
+    assert not memory.admits(AlertKind.INCIDENT, late)
+    assert memory.admits(AlertKind.INCIDENT, late + HOUR)
+
+
+def test_retries() -> None:
+    """After a failure it waits, longer each time and an hour at most; a success ends that."""
+    memory, now, waits = Memory(), NOON, []
+    for _ in range(20):
+        memory.failed(now)
+        assert memory.retry_at is not None
+        waits.append(memory.retry_at - now)
+        assert memory.waits(now)
+        now = memory.retry_at
+        assert not memory.waits(now)
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (dt.timedelta(minutes=1), LAST_RETRY)
+    memory.sent(Alert(AlertKind.DISK_LOW, ()), now)
+    memory.failed(now)
+    assert memory.retry_at == now + waits[0]
+
+
+def test_restart() -> None:
+    """What was told is known after a restart."""
+    memory = Memory()
+    told(memory, bad(Subject.INCIDENTS, "7"))
+    memory.digest = NOON.date()
+    again = Memory.from_dict(json.loads(json.dumps(memory.to_dict())))
+    assert told(again, bad(Subject.INCIDENTS, "7")) == []
+    assert not again.admits(AlertKind.INCIDENT, NOON)
+    assert (again.digest, again.mails) == (NOON.date(), 0)

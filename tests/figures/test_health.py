@@ -1,0 +1,130 @@
+"""The state of the host: what needs attention, and what does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bouncemilter.classify.advice import Language
+from bouncemilter.figures import blocklists, looking
+from bouncemilter.figures.health import Gauges, KeyAge, Limits, Sample, Seen, Subject, examine, gauges
+from bouncemilter.model import Category, Incident, IncidentKind, Trust
+from bouncemilter.store import Store
+from tests.figures.mailing import DAY, NOON, failure, record
+
+INCIDENT = Incident(
+    7,
+    IncidentKind.PROVIDER,
+    "gmail.com",
+    Category.USER_UNKNOWN,
+    "",
+    "50",
+    NOON,
+    NOON,
+    NOON,
+    NOON,
+    events=60,
+    pending=50,
+)
+WELL = Seen(
+    NOON,
+    ready=True,
+    heartbeat=NOON,
+    gauges=Gauges(index_age=0.2),
+    disk_free=50,
+    disk_size=100,
+    keys=(KeyAge("b@bounces.own.test", NOON - 10 * DAY),),
+    passed=0,
+)
+
+
+def unwell(**changed: Any) -> list[tuple[Subject, str]]:
+    findings = examine(replace(WELL, **changed), Limits())
+    return [(each.subject, each.detail) for each in findings if not each.well]
+
+
+@pytest.mark.parametrize(
+    ("changed", "subjects"),
+    [
+        ({}, []),
+        ({"ready": False, "obstacles": ("store unavailable",)}, [Subject.DAEMON]),
+        ({"ready": None}, []),
+        ({"ready": None, "heartbeat": NOON - dt.timedelta(minutes=2)}, [Subject.DAEMON]),
+        ({"ready": None, "heartbeat": None, "gauges": None}, [Subject.DAEMON]),
+        ({"store_error": "disk full"}, [Subject.STORE]),
+        ({"gauges": Gauges(store_up=False)}, [Subject.STORE]),
+        ({"gauges": Gauges(reload_success=False)}, [Subject.CONFIGURATION]),
+        ({"gauges": Gauges(last_error=NOON - dt.timedelta(hours=1))}, [Subject.LAST_ERROR]),
+        ({"gauges": Gauges(last_error=NOON - dt.timedelta(hours=25))}, []),
+        ({"gauges": Gauges(index_age=90)}, [Subject.SUPPRESSIONS]),
+        ({"gauges": Gauges(open_balances=("milter", "sink"))}, [Subject.BALANCES] * 2),
+        ({"gauges": Gauges(overdue=2800)}, [Subject.MAILBOXES]),
+        ({"incidents": (INCIDENT,)}, [Subject.INCIDENTS]),
+        ({"hits": blocklists.hits([("zen.spamhaus.org", 1)])}, [Subject.BLOCKLISTS]),
+        ({"too_big": 3}, []),
+        ({"disk_free": 9}, [Subject.DISK]),
+        ({"disk_free": 10}, []),
+        ({"disk_size": 0}, []),
+        ({"keys": (KeyAge("b@bounces.own.test", NOON - 181 * DAY),)}, [Subject.KEYS]),
+        ({"keys": (KeyAge("b@bounces.own.test", None),)}, [Subject.KEYS]),
+        ({"passed": 2}, [Subject.PASSED_MAIL]),
+        ({"passed": None}, [Subject.PASSED_MAIL]),
+    ],
+)
+def test_attention(changed: dict[str, Any], subjects: list[Subject]) -> None:
+    """Each thing that is not well is told by its own subject, and nothing else is."""
+    assert [subject for subject, _ in unwell(**changed)] == subjects
+
+
+@pytest.mark.parametrize("language", Language)
+def test_texts(language: Language) -> None:
+    """Each line says what to look at: the list with its way off, the incident, the size to keep to."""
+    seen = replace(WELL, incidents=(INCIDENT,), hits=blocklists.hits([("zen.spamhaus.org", 4)]), too_big=3)
+    texts = {each.subject: each.text for each in examine(seen, Limits(), language)}
+    assert "https://check.spamhaus.org/" in texts[Subject.BLOCKLISTS]
+    assert "bouncemilter incident show 7" in texts[Subject.INCIDENTS]
+    assert "250 KB" in texts[Subject.SIZE]
+
+
+def page(received: float = 5, classified: float = 3, discarded: float = 5) -> list[Sample]:
+    sink = {"front": "sink"}
+    return [
+        Sample("bouncemilter_received_total", sink, received),
+        Sample("bouncemilter_classified_total", {**sink, "kind": "bounce"}, classified),
+        Sample("bouncemilter_classified_total", {**sink, "kind": "mail"}, 1),
+        Sample("bouncemilter_duplicates_total", sink, 1),
+        Sample("bouncemilter_disposed_total", {**sink, "disposition": "discard"}, discarded),
+        Sample("bouncemilter_received_total", {"front": "milter"}, 0),
+        Sample("bouncemilter_last_error_timestamp_seconds", {}, NOON.timestamp()),
+        Sample("bouncemilter_store_up", {}, 0),
+    ]
+
+
+def test_gauges() -> None:
+    """The figures of /metrics are read; a balance is open if either of its two sums is not what was received."""
+    found = gauges(page())
+    assert (found.open_balances, found.store_up, found.reload_success) == ((), False, True)
+    assert found.last_error == NOON
+    for changed in ({"received": 6}, {"classified": 4}, {"discarded": 4}):
+        assert gauges(page(**changed)).open_balances == ("sink",)
+
+
+async def test_looking(store: Store) -> None:
+    """The store tells the last bounce, the lists that servers named within a day, and what was too big for them."""
+    await store.ping()
+    zen = {"category": Category.BLOCKLISTED, "diagnostic": "blocked using zen.spamhaus.org", "template": "zen"}
+    await record(
+        store,
+        failure("a@wp.pl", at=NOON - dt.timedelta(hours=1), **zen),
+        failure("b@wp.pl", at=NOON - 2 * DAY, **zen),
+        failure("c@wp.pl", at=NOON - dt.timedelta(hours=2), **zen, trust=Trust.NONE),
+        failure("d@wp.pl", Category.MESSAGE_TOO_BIG, at=NOON - dt.timedelta(hours=3)),
+    )
+    found = await looking.look(store, Seen(NOON))
+    assert found.heartbeat == NOON
+    assert found.last_bounce == NOON - dt.timedelta(hours=1)
+    assert [(hit.blocklist.name, hit.n) for hit in found.hits] == [("Spamhaus", 1)]
+    assert (found.too_big, found.incidents) == (1, ())

@@ -1,0 +1,134 @@
+"""The HTML page: whole, harmless, and of one piece."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from bouncemilter.classify.advice import Language
+from bouncemilter.figures import blocklists, page
+from bouncemilter.figures.compiling import compile_report, wordings
+from bouncemilter.figures.query import By, Query
+from bouncemilter.model import Category
+from bouncemilter.store import Store
+from tests.figures.mailing import DAY, HOSTILE, NOON, failure, record, sent
+
+TODAY = NOON.date()
+_VOID = frozenset({"meta", "br", "hr", "img", "link", "input"})
+
+
+class Reader(HTMLParser):
+    """Reads a page; fails where an element is not closed in its turn."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text = ""
+        self.elements: set[str] = set()
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+async def made(store: Store, by: By = By.PROVIDER, language: Language = Language.EN, campaign: str = "") -> str:
+    query = Query(TODAY - 6 * DAY, TODAY, by, campaign=campaign)
+    asked = await compile_report(store.figures, query)
+    by_day = await compile_report(store.figures, replace(query, by=By.DAY))
+    by_category = await compile_report(store.figures, replace(query, by=By.CATEGORY))
+    said = await wordings(store.figures, query, 100)
+    hits = blocklists.hits((each.diagnostic, each.n) for each in said if each.category is Category.BLOCKLISTED)
+    return page.render(page.Page(asked, by_day, by_category, said, hits, NOON), language)
+
+
+async def fill(store: Store) -> None:
+    await store.record_sent(sent(100, campaign=HOSTILE, list_id=HOSTILE, provider="klient.test"))
+    hostile = {"diagnostic": HOSTILE + "\u202e\x1b[31m", "template": HOSTILE, "subject": HOSTILE}
+    await record(
+        store,
+        failure("a@klient.test", campaign=HOSTILE, **hostile),
+        failure("b@klient.test", Category.BLOCKLISTED, list_id=HOSTILE, **hostile),
+        failure("c@klient.test", Category.MESSAGE_TOO_BIG, diagnostic="552 too big", template="552 too big"),
+        failure("d@klient.test", Category.BLOCKLISTED, diagnostic="blocked using zen.spamhaus.org", template="zen"),
+    )
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("by", By)
+async def test_hostile_words(store: Store, by: By, language: Language) -> None:
+    """What strangers wrote stands there as text, in every part of the page; no element or attribute is theirs."""
+    await fill(store)
+    html = await made(store, by, language, campaign=HOSTILE if by is By.LIST else "")
+    found = Reader(html)
+    assert "script" not in found.elements
+    assert HOSTILE in found.text
+    assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", html)
+    assert all(not name.startswith("on") for _, name, _ in found.attributes)
+    assert ("html", "lang", language.value) in found.attributes
+
+
+async def test_one_piece(store: Store) -> None:
+    """The page loads nothing: no address but links that people may follow, which are of the shipped table."""
+    await fill(store)
+    html = await made(store)
+    links = [(tag, value) for tag, name, value in Reader(html).attributes if name in ("href", "src", "srcset", "data")]
+    assert sorted(links) == [("a", "https://check.spamhaus.org/"), ("a", blocklists.UNKNOWN_REMOVAL)]
+    style = html.partition("<style>")[2].partition("</style>")[0]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+async def test_policy(store: Store) -> None:
+    """The page forbids browsers everything but its own style, which they will take."""
+    await fill(store)
+    html = await made(store)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
+    assert policy
+    style = html.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy[1] == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert all(name != "style" for _, name, _ in Reader(html).attributes)
+
+
+async def test_advice(store: Store) -> None:
+    """Each reason stands with its advice, the size of mailings and the way off a list among it, in both languages."""
+    await fill(store)
+    english = Reader(await made(store)).text
+    polish = Reader(await made(store, language=Language.PL)).text
+    assert "Keep mailings under 250 KB" in english
+    assert "mniejsze niż 250 KB" in polish
+    assert "ask for removal there" in english
+    assert "poproś tam o wykreślenie" in polish
+
+
+async def test_figures(store: Store) -> None:
+    """Sent, rate and the target stand on it, as the language writes them."""
+    await fill(store)
+    assert "4.00%" in Reader(await made(store)).text
+    polish = Reader(await made(store, language=Language.PL)).text
+    assert "96,00 %" in polish
+    assert "poniżej celu" in polish
+
+
+async def test_nothing(store: Store) -> None:
+    """An empty store makes a whole page, without rates."""
+    text = Reader(await made(store)).text
+    assert "Nothing came back in this time." in text
+    assert "No sent mail is recorded" in text

@@ -1,0 +1,87 @@
+"""Whether domains take mail, by a name server on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bouncemilter.validation import Finding, MailHosts, ResolverError
+from tests.rig.dns import NameServer
+
+RECORDS = {
+    ("good.pl", "MX"): ["10 mx.good.pl."],
+    ("mx.good.pl", "A"): ["192.0.2.1"],
+    ("six.pl", "MX"): ["10 mx.six.pl."],
+    ("mx.six.pl", "AAAA"): ["2001:db8::1"],
+    ("second.pl", "MX"): ["10 gone.good.pl.", "20 mx.good.pl."],
+    ("null.pl", "MX"): ["0 ."],
+    ("web.pl", "A"): ["192.0.2.2"],
+    ("empty.pl", "TXT"): ['"v=spf1 -all"'],
+    ("lost.pl", "MX"): ["10 gone.good.pl."],
+    ("broken.pl", "MX"): None,
+    ("half.pl", "MX"): ["10 mx.half.pl."],
+    ("mx.half.pl", "A"): None,
+    ("webfail.pl", "A"): None,
+    ("xn--w-uga1v8h.pl", "MX"): ["10 mx.good.pl."],
+}
+
+
+@pytest.fixture
+def server() -> Iterator[NameServer]:
+    with NameServer(RECORDS) as found:
+        yield found
+
+
+async def find(server: NameServer, *names: str, seconds: float = 2.0) -> dict[str, Finding]:
+    return await MailHosts(server.address, concurrency=3, seconds=seconds).find(names, lambda _: None)
+
+
+async def test_findings(server: NameServer) -> None:
+    """MX, null MX, an address in its place, nothing, no such domain, and no answer are told apart."""
+    wanted = {
+        "good.pl": Finding.MX,
+        "six.pl": Finding.MX,
+        "second.pl": Finding.MX,
+        "null.pl": Finding.NULL_MX,
+        "web.pl": Finding.IMPLICIT,
+        "empty.pl": Finding.NO_SERVER,
+        "lost.pl": Finding.NO_SERVER,
+        "nowhere.pl": Finding.NOT_FOUND,
+        "broken.pl": Finding.UNANSWERED,
+        "half.pl": Finding.UNANSWERED,
+        "webfail.pl": Finding.UNANSWERED,
+        "xn--w-uga1v8h.pl": Finding.MX,
+    }
+    assert await find(server, *wanted) == wanted
+
+
+async def test_each_once(server: NameServer) -> None:
+    """A mail server of many domains is asked for once."""
+    names = [f"{number}.good.pl" for number in range(20)]
+    server.records |= {(name, "MX"): ["10 mx.good.pl."] for name in names}
+    assert set((await find(server, *names)).values()) == {Finding.MX}
+    assert server.asked.count(("mx.good.pl", "A")) == 1
+    assert len(server.asked) == 21
+
+
+async def test_silence(server: NameServer) -> None:
+    """A name server that says nothing leaves everything open, within the time given."""
+    server.silent = True
+    assert await find(server, "good.pl", "nowhere.pl", seconds=0.2) == dict.fromkeys(
+        ("good.pl", "nowhere.pl"), Finding.UNANSWERED
+    )
+
+
+async def test_progress(server: NameServer) -> None:
+    """Each domain is told when it is done."""
+    done: list[float] = []
+    await MailHosts(server.address).find(["good.pl", "null.pl"], done.append)
+    assert sum(done) == 2
+
+
+@pytest.mark.parametrize("written", ["dns.example.net", "dns.example.net:53", "127.0.0.1:99999", "[::1"])
+def test_no_resolver(written: str) -> None:
+    """A resolver is named by an address."""
+    with pytest.raises(ResolverError):
+        MailHosts(written)
