@@ -48,9 +48,14 @@ def load(domain: str, selector: str, path: Path) -> Key:
     except OSError as error:
         raise PublicKeyError(f"{path}: {error.strerror}") from None
     try:
-        modulus, exponent = _numbers(_encoded(text))
+        return parse(domain, selector, text)
     except ValueError as error:
         raise PublicKeyError(f"{path}: {error}") from None
+
+
+def parse(domain: str, selector: str, text: bytes) -> Key:
+    """The key in `text`: a DNS record's, a line of a zone, or PEM. Raises ValueError, which says what is wrong."""
+    modulus, exponent = _numbers(_encoded(text))
     return Key(domain.lower(), selector.lower(), modulus, exponent)
 
 

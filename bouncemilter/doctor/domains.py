@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from bouncemilter import dkim
 from bouncemilter import domain as domains
 from bouncemilter.address import domain_key
 from bouncemilter.doctor.check import Context, Finding, fail, ok, warn
@@ -99,6 +100,32 @@ class Dmarc:
             text = f"{path} is not below {organisation}: SPF never counts for DMARC of {sender}, only DKIM does"
             return warn(text, f"A return path in {organisation} or below it")
         return ok(f"SPF of {path} counts for DMARC of {sender}")
+
+
+@dataclass(frozen=True, slots=True)
+class Dkim:
+    """The DKIM record that the world sees is the key that we know (RFC 6376 section 3.6.1)."""
+
+    key: dkim.Key
+    name: str = "DKIM of the sender"
+
+    async def run(self, context: Context) -> Finding:
+        """Ask for the record, and compare."""
+        name = f"{self.key.selector}._domainkey.{self.key.domain}"
+        try:
+            records = await context.lookup(name, "TXT")
+        except UnansweredError as error:
+            return unchecked(error)
+        if len(records) != 1:
+            found = f"{len(records)} records, where one is allowed" if records else "no DKIM record"
+            return fail(f"{name} has {found}: no signature with this key verifies", "Publish the signer's public key")
+        try:
+            published = dkim.parse(self.key.domain, self.key.selector, records[0].encode())
+        except ValueError as error:
+            return fail(f"the DKIM record of {name} is of no use: {error}", "Publish the signer's public key")
+        if published != self.key:
+            return fail(f"{name} publishes another key than public_key_file", "Which of the two does the signer use?")
+        return ok(f"{name} publishes the key of public_key_file")
 
 
 def unchecked(error: UnansweredError) -> Finding:

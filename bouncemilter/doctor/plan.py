@@ -10,7 +10,7 @@ from pathlib import Path
 from bouncemilter.doctor import command, names, postconf, sendmailcf, sendmailchecks
 from bouncemilter.doctor.check import Check, Context, Finding, Host, Seen, warn
 from bouncemilter.doctor.command import Run
-from bouncemilter.doctor.domains import Dmarc, MailExchanger, Spf
+from bouncemilter.doctor.domains import Dkim, Dmarc, MailExchanger, Spf
 from bouncemilter.doctor.metrics import Metrics
 from bouncemilter.doctor.milters import Delimiter, MilterListed, OwnBounces
 from bouncemilter.doctor.names import Lookup
@@ -152,3 +152,4 @@ def _name_checks(host: Host) -> Iterator[Check]:
         yield Spf(domain)
     for sender, path in dict.fromkeys(host.site.senders):
         yield Dmarc(sender, path)
+    yield from map(Dkim, host.site.dkim)

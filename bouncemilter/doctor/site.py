@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from bouncemilter import dkim
 from bouncemilter.address import domain_key
 from bouncemilter.stream import Stream, StreamKind
 
@@ -34,6 +35,8 @@ class Site:
     """Those of `return_paths` that are signed."""
     senders: tuple[tuple[str, str], ...] = ()
     """(From domain, domain of the return path that its mail carries)."""
+    dkim: tuple[dkim.Key, ...] = ()
+    """The public keys of our DKIM signatures."""
     streams: tuple[Stream, ...] = ()
     """The outgoing mail that the milter signs and holds against the suppressions."""
     access: str = ""

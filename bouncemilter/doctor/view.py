@@ -5,7 +5,7 @@ from __future__ import annotations
 from bouncemilter.daemon import assembly
 from bouncemilter.doctor.check import Host
 from bouncemilter.doctor.site import Site
-from bouncemilter.settings import Settings
+from bouncemilter.settings import Settings, signing
 from bouncemilter.settings.streams import streams
 
 
@@ -21,6 +21,7 @@ def site_of(settings: Settings) -> Site:
         delimiters=paths[0].delimiters if paths else "+=",
         signed=tuple((path.domain, path.prefix) for path in paths if path.key_file),
         senders=tuple((sender, path.domain) for path in paths for sender in path.sender_domains),
+        dkim=signing.dkim_keys(settings),
         streams=streams(settings),
         access=settings.access.address if settings.access.enabled else "",
     )

@@ -8,8 +8,9 @@ import pytest
 
 from bouncemilter.doctor import names
 from bouncemilter.doctor.check import Check, Context, Finding, Host, Level
-from bouncemilter.doctor.domains import Dmarc, MailExchanger, Spf
+from bouncemilter.doctor.domains import Dkim, Dmarc, MailExchanger, Spf
 from bouncemilter.doctor.site import Site
+from tests.dkim.signing import KEY, KEYS
 from tests.doctor.fake import no_postfix
 from tests.rig.dns import NameServer
 
@@ -131,3 +132,44 @@ def test_bad_resolver(text: str) -> None:
     """What is no HOST:PORT is refused at once."""
     with pytest.raises(ValueError, match="HOST:PORT"):
         names.lookup(text)
+
+
+NAME = f"{KEY.selector}._domainkey.{KEY.domain}"
+
+
+def quoted(text: str) -> str:
+    """A TXT record's text as name servers write it, in strings of at most 255 octets."""
+    return " ".join(f'"{text[start : start + 250]}"' for start in range(0, len(text), 250))
+
+
+def record(name: str = "test-only") -> str:
+    """The text of a key's DNS record."""
+    pem = (KEYS / f"{name}.public.pem").read_text().splitlines()
+    return f"v=DKIM1; k=rsa; p={''.join(pem[1:-1])}"
+
+
+@pytest.mark.parametrize(
+    ("records", "level", "words"),
+    [
+        ([record()], Level.OK, "publishes the key of public_key_file"),
+        ([record("other-test-only")], Level.FAIL, "publishes another key"),
+        ([], Level.FAIL, "no DKIM record"),
+        ([record(), record("other-test-only")], Level.FAIL, "2 records"),
+        (["v=DKIM1; k=rsa; p="], Level.FAIL, "revoked"),
+        (["hello"], Level.FAIL, "of no use"),
+    ],
+)
+async def test_dkim(records: list[str], level: Level, words: str, server: NameServer) -> None:
+    """The record that the world sees must hold the key that we were given; any other is named."""
+    server.records = {(NAME, "TXT"): [quoted(each) for each in records]}
+    found = await run(Dkim(KEY), server)
+    assert found.level is level, found
+    assert words in found.text
+
+
+async def test_dkim_unanswered(server: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where DNS fails, nothing is said of the key."""
+    monkeypatch.setattr(names, "SECONDS", 0.2)
+    server.records = {(NAME, "TXT"): None}
+    found = await run(Dkim(KEY), server)
+    assert (found.level, found.text.startswith("not checked")) == (Level.WARN, True)

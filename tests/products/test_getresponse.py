@@ -181,7 +181,7 @@ GOOD: dict[tuple[str, str], list[str] | None] = {
 @pytest.mark.parametrize(("records", "level"), [(GOOD, "ok"), ({}, "warn")])
 def test_g09_sending_domain(desk: Desk, records: dict[tuple[str, str], list[str] | None], level: str) -> None:
     """GetResponse has the sending domain's DKIM, DMARC and SPF checked: the doctor says of SPF and DMARC whether they
-    are right, and what to publish where they are missing. The DKIM record it does not look at.
+    are right, and what to publish where they are missing. The record of each `[[dkim]]`: tests/doctor/test_domains.py.
     """
     with NameServer(records) as server:
         done = desk.run(
