@@ -27,7 +27,7 @@ check: setup lint ## The quick half: linters, types and all tests that need no s
 
 test: root setup servers lint ## Everything, with real servers: needs root on Debian
 	$(BIN)/pytest -q -n auto -m 'not servers' --cov --cov-report=
-	$(BIN)/pytest -m servers --cov --cov-append --cov-report=term:skip-covered
+	$(BIN)/pytest -q -n 2 -m servers --cov --cov-append --cov-report=term:skip-covered
 
 bench: setup ## Speeds, side by side with a peer or a bare loop
 	$(BIN)/python -m tests.bench
