@@ -22,8 +22,8 @@ demo: setup ## Show bounces being handled behind a private Postfix, which is ins
 	@tests/setup/debian demo
 	@$(BIN)/python -m tests.demo
 
-check: setup lint ## The quick half: linters, types and all tests that need no server
-	$(BIN)/pytest -q -n auto -m 'not servers'
+check: setup lint ## The quick half: linters, types and the tests that need neither servers nor long
+	$(BIN)/pytest -q -n auto -m 'not servers and not slow'
 
 test: root setup servers lint ## Everything, with real servers: needs root on Debian
 	$(BIN)/pytest -q -n auto -m 'not servers' --cov --cov-report=

@@ -1,0 +1,42 @@
+"""Which tests take long: they start processes, or count in thousands. `make test` runs them, `make check` does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+SLOW = (
+    "cli/test_commands.py",
+    "cli/test_desk.py",
+    "cli/test_export.py",
+    "cli/test_forget.py",
+    "cli/test_import.py",
+    "cli/test_ingest.py",
+    "cli/test_manpage.py",
+    "cli/test_report.py",
+    "cli/test_rules.py",
+    "cli/test_scrub.py",
+    "cli/test_serve.py",
+    "daemon/test_alerting.py",
+    "daemon/test_hook.py",
+    "daemon/test_lifecycle.py",
+    "daemon/test_reload.py",
+    "fronts/milter",
+    "hostile",
+    "pipeline/test_forged.py",
+    "products",
+    "store/test_follower.py",
+    "store/test_incidents.py",
+    "store/test_writer.py",
+)
+"""Files and folders below this one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them."""
+    slow = [ROOT / each for each in SLOW]
+    for item in items:
+        if any(each == item.path or each in item.path.parents for each in slow):
+            item.add_marker(pytest.mark.slow)
