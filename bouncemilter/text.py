@@ -49,6 +49,9 @@ _ALIASES: Final = {
     "unicode-1-1-utf-8": "utf-8",
 }
 
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the start of a formula."""
+
 
 def charset(name: str) -> str | None:
     """The codec for a MIME charset name, or None where it is not on the allow-list."""
@@ -84,6 +87,11 @@ def clean(text: str, limit: int) -> str:
     if "  " in piece or "\u00a0" in piece or not piece.isascii():
         piece = _SPACES.sub(" ", piece)
     return piece.strip()[:limit].rstrip()
+
+
+def guarded(text: str) -> str:
+    """`text` as a CSV cell that no spreadsheet takes for a formula: then with an apostrophe before it (OWASP)."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def visible(text: str) -> str:

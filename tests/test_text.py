@@ -177,3 +177,22 @@ def test_decode_never_raises(raw: bytes, name: str) -> None:
     """Whatever octets claim to be, they become text that can be cleaned and stored."""
     found = text.clean(text.decode(raw, name), 100)
     assert found.encode("utf-8").decode() == found
+
+
+@pytest.mark.parametrize(
+    ("written", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+48 22", "'+48 22"),
+        ("-x", "'-x"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("a=1", "a=1"),
+        ("'=1", "'=1"),
+        ("", ""),
+    ],
+)
+def test_guarded(written: str, cell: str) -> None:
+    """F46: what a spreadsheet would take for a formula gets an apostrophe before it, and nothing else does."""
+    assert text.guarded(written) == cell

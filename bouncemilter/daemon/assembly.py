@@ -26,7 +26,8 @@ from bouncemilter.returnpath import Recognizer, Signer
 from bouncemilter.settings import Settings, signing
 from bouncemilter.settings.mailboxes import options
 from bouncemilter.settings.streams import streams
-from bouncemilter.settings.types import OnError, PolicySettings
+from bouncemilter.settings.types import PolicySettings
+from bouncemilter.settings.values import OnError
 from bouncemilter.store import Retention
 
 _log = structlog.get_logger()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import dns.asyncresolver
 import dns.exception
 import dns.rdatatype
 import dns.rdtypes.ANY.TXT
 import dns.resolver
 
-from bouncemilter.endpoint import Endpoint
+from bouncemilter import resolver
 
 SECONDS: Final = 3.0
 """For all tries of one question."""
@@ -27,36 +26,21 @@ class UnansweredError(Exception):
     """DNS gave no answer, so nothing is known of the name."""
 
 
-def lookup(resolver: str = "") -> Lookup:
-    """The question asked of `resolver` (`HOST:PORT`, or a HOST), or of those of /etc/resolv.conf. Raises ValueError."""
-    server = _server(resolver) if resolver else None
+def lookup(written: str = "") -> Lookup:
+    """The question asked of `written` (`HOST:PORT`, or a HOST), or of those of /etc/resolv.conf. Raises ValueError."""
+    if written:
+        resolver.server(written)
 
     async def records(name: str, kind: str) -> tuple[str, ...]:
         try:
-            answer = await _resolver(server).resolve(f"{name}.", kind, lifetime=SECONDS, search=False)
+            answer = await resolver.made(written).resolve(f"{name}.", kind, lifetime=SECONDS, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()
-        except (dns.exception.DNSException, OSError) as error:
+        except (dns.exception.DNSException, OSError, ValueError) as error:
             raise UnansweredError(f"DNS does not answer for {kind} of {name} ({type(error).__name__})") from error
         return tuple(_text(each) for each in answer)
 
     return records
-
-
-def _server(resolver: str) -> Endpoint:
-    try:
-        return Endpoint.parse(f"inet:{resolver}")
-    except ValueError:
-        return Endpoint.parse(f"inet:{resolver}:53")
-
-
-def _resolver(server: Endpoint | None) -> dns.asyncresolver.Resolver:
-    if server is None:
-        return dns.asyncresolver.Resolver()  # raises NoResolverConfiguration, a DNSException
-    found = dns.asyncresolver.Resolver(configure=False)
-    found.nameservers = [server.host]
-    found.port = server.port
-    return found
 
 
 def _text(record: object) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
+from bouncemilter import text
+
 _JSON: Final = (".jsonl", ".ndjson", ".json")
 
 
@@ -37,11 +37,10 @@ class Table:
             self._csv([_safe(each) for each in row] for row in rows)
 
     def _csv(self, rows: Iterable[Sequence[str]]) -> None:
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows(rows)
-        self._out.write(text.getvalue().encode("utf-8", "backslashreplace"))
+        written = io.StringIO(newline="")
+        csv.writer(written).writerows(rows)
+        self._out.write(written.getvalue().encode("utf-8", "backslashreplace"))
 
 
 def _safe(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return "" if value is None else text.guarded(str(value))

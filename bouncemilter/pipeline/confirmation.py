@@ -20,7 +20,7 @@ import dns.resolver
 import structlog
 
 from bouncemilter import policy
-from bouncemilter.endpoint import Endpoint
+from bouncemilter import resolver as resolvers
 from bouncemilter.model import Decision, Event, History
 from bouncemilter.store import Entry, Store
 
@@ -75,13 +75,13 @@ class Confirmer:
         names = [name for name in waiting if name not in self._asked][:DOMAINS]
         if not names:
             return 0
-        resolver = _resolver(server)
-        if await _is_missing(resolver, CONTROL, "NS") is not False:
+        asked = resolvers.made(server)
+        if await _is_missing(asked, CONTROL, "NS") is not False:
             return 0
         confirmed = 0
         for name in names:
             self._asked[name] = now
-            if await _is_missing(resolver, name, "NS") and await _is_missing(resolver, name, "MX"):
+            if await _is_missing(asked, name, "NS") and await _is_missing(asked, name, "MX"):
                 for event in waiting[name]:
                     await self._commit(event, now)
                     confirmed += 1
@@ -128,14 +128,3 @@ async def _is_missing(resolver: dns.asyncresolver.Resolver, name: str, kind: str
     except (dns.exception.DNSException, OSError, UnicodeError):
         return None
     return False
-
-
-def _resolver(server: str) -> dns.asyncresolver.Resolver:
-    """As configured on this host, or one server. Nothing is remembered: what is asked for again may have changed."""
-    if not server:
-        return dns.asyncresolver.Resolver()
-    endpoint = Endpoint.parse(f"inet:{server}")
-    found = dns.asyncresolver.Resolver(configure=False)
-    found.nameservers = [endpoint.host]
-    found.port = endpoint.port
-    return found

@@ -2,200 +2,50 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-import zoneinfo
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from bouncemilter import address, returnpath
-from bouncemilter.endpoint import Endpoint
-from bouncemilter.model import Kind
+from bouncemilter import returnpath
 from bouncemilter.policy import Preset
-from bouncemilter.stream import CAMPAIGN_HEADERS, OnSuppressed, StreamKind
-
-_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
-_MODE = re.compile(r"0[0-7]{3}\Z")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
-_LIST_ID = re.compile(r"[A-Za-z0-9._=+-]+\Z")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
-_FIELD_NAME = re.compile(r"[!-9;-~]{1,76}\Z")
-
-
-def _socket(text: str) -> str:
-    """`unix:/absolute/path` or `inet:HOST:PORT`, as Endpoint writes it."""
-    endpoint = Endpoint.parse(text)
-    if not endpoint.path and not endpoint.port:
-        raise ValueError("a port is at least 1")
-    return str(endpoint)
-
-
-def _domain(text: str) -> str:
-    key = address.domain_key(text)
-    labels = key.split(".")
-    if len(labels) < 2 or labels[-1].isdigit() or len(key) > 253 or not all(_LABEL.match(label) for label in labels):
-        raise ValueError("not a domain name")
-    return key
-
-
-def _host(text: str) -> str:
-    """The name of a host, which may have no domain."""
-    if len(text) > 253 or not all(_LABEL.match(label) for label in text.lower().split(".")):
-        raise ValueError("not the name of a host")
-    return text
-
-
-def _own_host(text: str) -> str:
-    return text and _host(text)
-
-
-def _resolver(text: str) -> str:
-    """`HOST:PORT`, or empty."""
-    return text and _socket(f"inet:{text}").removeprefix("inet:")
-
-
-def _folder(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError("write an absolute path")
-    return path
-
-
-def _rules_folder(text: str) -> str:
-    return text and str(_folder(Path(text)))
-
-
-def _key_file(text: str) -> str:
-    return text and str(_folder(Path(text)))
-
-
-def _file(text: str) -> str:
-    return str(_folder(Path(text)))
-
-
-def _selector(text: str) -> str:
-    if len(text) > 253 or not all(_LABEL.match(label) for label in text.lower().split(".")):
-        raise ValueError("not the selector of a DKIM key: the first word of its record's name, before ._domainkey")
-    return text.lower()
-
-
-def _mailbox(text: str) -> str:
-    if not address.key(text) or "*" in text:
-        raise ValueError("not an e-mail address (exact addresses only, never a whole domain)")
-    return text
-
-
-def _mailbox_or_none(text: str) -> str:
-    return text and _mailbox(text)
-
-
-def _command(words: list[str]) -> list[str]:
-    if words and not Path(words[0]).is_absolute():
-        raise ValueError("the first word is the absolute path of a program; no shell reads this")
-    if any("\0" in word for word in words):
-        raise ValueError("a word can't hold NUL")
-    return words
-
-
-def _environment_name(text: str) -> str:
-    if text and not _VARIABLE.match(text):
-        raise ValueError("not the name of an environment variable")
-    return text
-
-
-def _prefix(text: str) -> str:
-    if not _PREFIX.match(text):
-        raise ValueError("a prefix is made of letters, digits, dot, hyphen and underscore, at most 32 of them")
-    if text.lower() in returnpath.PASSED_LOCAL_PARTS:
-        raise ValueError(f"{text} is a mailbox that people must reach (RFC 5321 section 4.5.1, RFC 2142)")
-    return text
-
-
-def _delimiters(text: str) -> str:
-    # A hyphen between user and domain would make user@my-domain.pl of nobody's mailbox, or somebody else's.
-    if text not in ("+=", "-="):
-        raise ValueError('"+=" or "-=", as in Postfix\'s default_verp_delimiters')
-    return text
-
-
-def _network(text: str) -> str:
-    if text != "unix":
-        ipaddress.ip_network(text)
-    return text
-
-
-def _clients(text: str) -> str:
-    ipaddress.ip_network(text)
-    return text
-
-
-def _name(text: str) -> str:
-    if not _NAME.match(text):
-        raise ValueError("a name is made of letters, digits, dot, hyphen and underscore, at most 64 of them")
-    return text
-
-
-def _list_id(text: str) -> str:
-    if text and (len(text) > 255 or not _LIST_ID.match(text)):
-        raise ValueError("write the list's identifier without angle brackets, such as news.example.pl")
-    return text.lower()
-
-
-def _field_name(text: str) -> str:
-    if not _FIELD_NAME.match(text):
-        raise ValueError("not the name of a header field")
-    return text
-
-
-def _word(text: str) -> str:
-    if not text or not text.isprintable() or " " in text:
-        raise ValueError("one printable word")
-    return text
-
-
-def _peer(text: str) -> str:
-    """A mail server: as a socket, where `inet:` may be left out, or nothing."""
-    if text.startswith(("unix:", "inet:")) or not text:
-        return text and _socket(text)
-    try:
-        return _socket(f"inet:{text}")
-    except ValueError:
-        raise ValueError("write HOST:PORT or unix:/absolute/path") from None
-
-
-def _mode(text: str) -> str:
-    if not _MODE.match(text):
-        raise ValueError('write four octal digits in quotes, such as "0660"')
-    return text
-
-
-SocketAddress = Annotated[str, AfterValidator(_socket)]
-Domain = Annotated[str, AfterValidator(_domain)]
-Mailbox = Annotated[str, AfterValidator(_mailbox)]
-Prefix = Annotated[str, AfterValidator(_prefix)]
-Delimiters = Annotated[str, AfterValidator(_delimiters)]
-Network = Annotated[str, AfterValidator(_network)]
-Client = Annotated[str, AfterValidator(_clients)]
-Name = Annotated[str, AfterValidator(_name)]
-ListId = Annotated[str, AfterValidator(_list_id)]
-FieldName = Annotated[str, AfterValidator(_field_name)]
-Word = Annotated[str, AfterValidator(_word)]
-Peer = Annotated[str, AfterValidator(_peer)]
-Mode = Annotated[str, AfterValidator(_mode)]
-Host = Annotated[str, AfterValidator(_host)]
-OwnHost = Annotated[str, AfterValidator(_own_host)]
-RulesFolder = Annotated[str, AfterValidator(_rules_folder)]
-KeyFile = Annotated[str, AfterValidator(_key_file)]
-File = Annotated[str, AfterValidator(_file)]
-Command = Annotated[list[str], AfterValidator(_command)]
-EnvironmentName = Annotated[str, AfterValidator(_environment_name)]
-Selector = Annotated[str, AfterValidator(_selector)]
-Messages = Annotated[PositiveInt, Field(le=100)]
-Days = Annotated[PositiveInt, Field(le=3650)]
-TokenDays = Annotated[PositiveInt, Field(le=returnpath.LONGEST_LIFE.days)]
+from bouncemilter.settings.values import (
+    Client,
+    Command,
+    Days,
+    Delimiters,
+    Domain,
+    EnvironmentName,
+    FieldNames,
+    File,
+    Folder,
+    Host,
+    KeyFile,
+    KindName,
+    ListId,
+    Mailbox,
+    MailboxOrNone,
+    Messages,
+    Mode,
+    Name,
+    Network,
+    OnError,
+    OnErrorName,
+    OnSuppressedName,
+    OwnHost,
+    Peer,
+    Prefix,
+    PresetName,
+    Resolver,
+    RulesFolder,
+    Selector,
+    SocketAddress,
+    StreamKindName,
+    TimeZone,
+    TokenDays,
+    Word,
+)
+from bouncemilter.stream import CAMPAIGN_HEADERS, OnSuppressed
 
 
 class Section(BaseModel):
@@ -204,24 +54,6 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
-
-
-class OnError(StrEnum):
-    """What the milter answers when what it must store could not be committed."""
-
-    TEMPFAIL = "tempfail"
-    ACCEPT = "accept"
-
-
-# TOML has strings only where these have types of their own, so they are read leniently.
-Lenient = Field(strict=False)
-PresetName = Annotated[Preset, Lenient]
-KindName = Annotated[Kind, Lenient]
-OnErrorName = Annotated[OnError, Lenient]
-StreamKindName = Annotated[StreamKind, Lenient]
-OnSuppressedName = Annotated[OnSuppressed, Lenient]
-FieldNames = list[FieldName]
-Folder = Annotated[Path, Lenient, AfterValidator(_folder)]
 
 
 class StoreSettings(Section):
@@ -424,7 +256,7 @@ class MailboxSettings(Section):
     """The folder of imap."""
     path: KeyFile = ""
     """Where the Maildir, mbox or folder lies."""
-    address: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
+    address: MailboxOrNone = ""
     """Whose mailbox it is: for messages of which neither Delivered-To, X-Original-To, Envelope-To nor To names a
     return path or an address of yours. Empty: these are left alone."""
     interval_minutes: PositiveInt = 15
@@ -458,7 +290,7 @@ class PolicySettings(Section):
     """Whether Jan@example.pl and jan@example.pl are one address."""
     confirm_domains: bool = True
     """Ask our own DNS for domains that others did not find. One message is enough then, where it needs two else."""
-    resolver: Annotated[str, AfterValidator(_resolver)] = ""
+    resolver: Resolver = ""
     """HOST:PORT of the resolver that is asked. Empty: those of /etc/resolv.conf."""
 
 
@@ -495,14 +327,6 @@ class WebSettings(Section):
     """inet:HOST:PORT on a loopback address, or unix:/absolute/path."""
 
 
-def _time_zone(text: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(text)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("no such time zone; write Europe/Warsaw or UTC") from None
-    return text
-
-
 class AlertSettings(Section):
     """Mails to you: at once for what needs you, and a daily digest. From the null sender; of one kind at most one an
     hour, of all 20 a day. `bouncemilter status` shows the same.
@@ -510,7 +334,7 @@ class AlertSettings(Section):
 
     mail_to: list[Mailbox] = []
     """Who gets them. Empty: nobody. No address of which the returned mail is taken here."""
-    mail_from: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
+    mail_from: MailboxOrNone = ""
     """The address in From. Empty: bouncemilter@ this host."""
     smtp: Peer = "inet:127.0.0.1:25"
     """The mail server that takes them: HOST:PORT or unix:/path."""
@@ -520,7 +344,7 @@ class AlertSettings(Section):
     """daily or never."""
     digest_hour: Annotated[NonNegativeInt, Field(le=23)] = 7
     """The hour of the digest, 0 to 23."""
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    time_zone: TimeZone = "UTC"
     """Whose hour it is, such as Europe/Warsaw."""
     disk_low_percent: Annotated[PositiveInt, Field(le=99)] = 10
     """So much of the state directory's disk must be free."""

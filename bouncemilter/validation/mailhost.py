@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Final
@@ -14,7 +13,7 @@ import dns.name
 import dns.rdtypes.ANY.MX
 import dns.resolver
 
-from bouncemilter.endpoint import Endpoint
+from bouncemilter import resolver
 
 EXCHANGES: Final = 5
 """So many of a domain's mail servers are asked for their address; one with an address is enough."""
@@ -42,12 +41,12 @@ class ResolverError(ValueError):
 class MailHosts:
     """Asks each domain once, many at a time. Used on one event loop."""
 
-    def __init__(self, resolver: str = "", *, concurrency: int = 100, seconds: float = 5.0) -> None:
-        """`resolver`: `HOST:PORT` or HOST, by address; empty: those of /etc/resolv.conf. `seconds`: for one question.
+    def __init__(self, server: str = "", *, concurrency: int = 100, seconds: float = 5.0) -> None:
+        """`server`: `HOST:PORT` or HOST, by address; empty: those of /etc/resolv.conf. `seconds`: for one question.
 
         ResolverError: there is none.
         """
-        self._resolver = _resolver(resolver)
+        self._resolver = _asked(server)
         self._concurrency = concurrency
         self._seconds = seconds
         self._exchanges: dict[str, asyncio.Task[Finding]] = {}
@@ -119,24 +118,10 @@ class MailHosts:
         return list(answer) if answer.rrset else []
 
 
-def _resolver(written: str) -> dns.asyncresolver.Resolver:
-    if not written:
-        try:
-            return dns.asyncresolver.Resolver()
-        except (dns.exception.DNSException, OSError) as error:
-            raise ResolverError(f"no resolver in /etc/resolv.conf ({type(error).__name__})") from None
-    found = dns.asyncresolver.Resolver(configure=False)
+def _asked(written: str) -> dns.asyncresolver.Resolver:
     try:
-        server = _server(written)
-        found.nameservers = [str(ipaddress.ip_address(server.host))]
+        return resolver.made(written)
     except ValueError:
         raise ResolverError(f"{written}: a resolver is named by its address, such as 127.0.0.1:53") from None
-    found.port = server.port
-    return found
-
-
-def _server(written: str) -> Endpoint:
-    try:
-        return Endpoint.parse(f"inet:{written}")
-    except ValueError:
-        return Endpoint.parse(f"inet:{written}:53")
+    except (dns.exception.DNSException, OSError) as error:
+        raise ResolverError(f"no resolver in /etc/resolv.conf ({type(error).__name__})") from None
