@@ -94,6 +94,11 @@ def guarded(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+def unhidden(text: str) -> str:
+    """`text` without what is unsafe, and so without what nobody sees in it: zero-width letters, marks, soft hyphens."""
+    return text if text.isascii() and text.isprintable() else _UNSAFE.sub("", text)
+
+
 def visible(text: str) -> str:
     """`text` with every unsafe character written as an escape (`\\x1b`, `\\u202e`): for terminals and logs."""
     return _UNSAFE.sub(lambda run: "".join(_escape(char) for char in run.group()), text)

@@ -94,12 +94,12 @@ class Prover:
         verp = self.recognizer.verp_recipient(recipient)
         if not self._signed:
             return Proof(verp, dkim=self._dkim(envelope, report))
-        found = self._verifier.verify(recipient, at=envelope.received_at)
+        found = self._verifier.verify(recipient, at=envelope.proved_at)
         if isinstance(found, Verified):
             return Proof(verp, found)
         inner = report.returned.return_path if report.returned else ""
         if inner:
-            returned = self._verifier.verify(inner, at=envelope.received_at)
+            returned = self._verifier.verify(inner, at=envelope.proved_at)
             if isinstance(returned, Verified):
                 return Proof(verp, returned, in_returned=True)
         path = self.recognizer.path(recipient)
@@ -108,7 +108,7 @@ class Prover:
 
     def _dkim(self, envelope: Envelope, report: Report) -> dkim.Signed | None:
         headers = report.returned.signed_headers if report.returned else b""
-        return self._signatures.verify(headers, envelope.received_at)
+        return self._signatures.verify(headers, envelope.proved_at)
 
 
 class Assessment(NamedTuple):

@@ -196,3 +196,11 @@ def test_decode_never_raises(raw: bytes, name: str) -> None:
 def test_guarded(written: str, cell: str) -> None:
     """F46: what a spreadsheet would take for a formula gets an apostrophe before it, and nothing else does."""
     assert text.guarded(written) == cell
+
+
+@given(st.text(max_size=200))
+def test_unhidden(raw: str) -> None:
+    """Without what nobody sees, nothing is left to make visible, and nothing else is gone."""
+    found = text.unhidden(raw)
+    assert text.visible(found) == found
+    assert found == "".join(char for char in raw if text.visible(char) == char)

@@ -14,12 +14,17 @@ from bouncemilter.figures.health import Finding, Subject
 GAP: Final = dt.timedelta(hours=1)
 """Between two mails of a kind."""
 MAILS_A_DAY: Final = 20
-"""By UTC days, the digest among them."""
+"""By UTC days, the digest among them. One of them is kept for each kind that had none that day, so that what comes and
+goes all day long can't use up the mail about an incident."""
+CALM: Final = dt.timedelta(hours=1)
+"""So long something must be well before it is told again: a disk at its limit is now above it, now below."""
 FIRST_RETRY: Final = dt.timedelta(minutes=1)
 LAST_RETRY: Final = dt.timedelta(hours=1)
 """What could not be sent is tried again after a minute, then after twice as long each time, up to this."""
 STORE_BOUND: Final = frozenset({Subject.INCIDENTS, Subject.BLOCKLISTS})
 """What only the store knows: while it is down, nothing has ended."""
+CLOCK_ERROR: Final = dt.timedelta(minutes=5)
+"""What was noted for later than this from now on was noted while the clock was wrong."""
 
 
 class AlertKind(StrEnum):
@@ -71,12 +76,24 @@ class Alert:
     """What it tells of."""
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A kind whose last mail was not taken."""
+
+    failures: int
+    """In a row."""
+    at: dt.datetime
+    """When it is tried again."""
+
+
 @dataclass(slots=True)
 class Memory:
-    """What has been told; kept over restarts."""
+    """What has been told; kept over restarts, but for what was not taken."""
 
     told: set[str] = field(default_factory=set)
     """Keys of what lasts and was told."""
+    well_since: dict[str, dt.datetime] = field(default_factory=dict)
+    """Those of them that have been well since then."""
     last: dict[str, dt.datetime] = field(default_factory=dict)
     """By kind: when the last mail was sent."""
     day: dt.date = dt.date.min
@@ -84,71 +101,89 @@ class Memory:
     """Sent on that UTC day."""
     digest: dt.date = dt.date.min
     """The day of the last digest, in the settings' time zone."""
-    failures: int = 0
-    """In a row."""
-    retry_at: dt.datetime | None = None
+    retries: dict[AlertKind, Retry] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
     """Balances that were open at the last look: one look may fall between two counts."""
 
-    def due(self, findings: Iterable[Finding]) -> Iterator[Alert]:
-        """What is to be told, one mail for each kind. What has ended is forgotten, so that it is told when it comes
-        again.
+    def due(self, findings: Iterable[Finding], now: dt.datetime) -> Iterator[Alert]:
+        """What is to be told, one mail for each kind. What has ended for long enough is forgotten, so that it is told
+        when it comes again.
         """
         found = list(findings)
-        standing: dict[str, Finding] = {}
-        for each in found:
-            if each.subject in KIND_OF and not each.well:
-                standing[f"{each.subject}:{each.detail}"] = each
-        blind = f"{Subject.STORE}:" in standing
-        open_balances = {key for key in standing if key.startswith(f"{Subject.BALANCES}:")}
-        new = {key: each for key, each in standing.items() if key not in self.told}
-        for key in open_balances - self.doubted:
-            new.pop(key, None)
-        self.doubted = open_balances
-        ended = {key for key in self.told - standing.keys() if not (blind and _subject(key) in STORE_BOUND)}
-        if f"{Subject.STORE}:" in ended:
+        standing = {_key(each): each for each in found if each.subject in KIND_OF and not each.well}
+        new = self._new(standing)
+        self._forget(self._ended(standing, now))
+        if _STORE in self.told and _STORE not in standing:
             up = tuple(each for each in found if each.subject is Subject.STORE)
-            yield Alert(AlertKind.STORE_RECOVERED, up, frozenset({f"{Subject.STORE}:"}))
-            ended.discard(f"{Subject.STORE}:")
-        self.told -= ended
+            yield Alert(AlertKind.STORE_RECOVERED, up, frozenset({_STORE}))
         by_kind: defaultdict[AlertKind, dict[str, Finding]] = defaultdict(dict)
         for key, each in new.items():
             by_kind[KIND_OF[each.subject]][key] = each
         for kind, members in by_kind.items():
             yield Alert(kind, tuple(members.values()), frozenset(members))
 
+    def _new(self, standing: dict[str, Finding]) -> dict[str, Finding]:
+        open_balances = {key for key in standing if _subject(key) == Subject.BALANCES}
+        doubtful, self.doubted = open_balances - self.doubted, open_balances
+        return {key: each for key, each in standing.items() if key not in self.told and key not in doubtful}
+
+    def _ended(self, standing: dict[str, Finding], now: dt.datetime) -> set[str]:
+        """What was told and has been well for CALM; the store, whose return is told, is not among them."""
+        blind = _STORE in standing
+        well = {key for key in self.told - standing.keys() if not (blind and _subject(key) in STORE_BOUND)} - {_STORE}
+        self.well_since = {key: min(self.well_since.get(key, now), now) for key in well}
+        return {key for key, since in self.well_since.items() if now - since >= CALM}
+
+    def _forget(self, keys: set[str]) -> None:
+        self.told -= keys
+        for key in keys:
+            self.well_since.pop(key, None)
+
     def admits(self, kind: AlertKind, now: dt.datetime) -> bool:
         """Whether a mail of the kind may be sent; a digest is not held back by the others."""
         if self.day != now.date():
             self.day, self.mails = now.date(), 0
-        last = self.last.get(kind)
         if kind is AlertKind.DIGEST:
             return True
-        return self.mails < MAILS_A_DAY and (last is None or now - last >= GAP)
+        last = self.last.get(kind)
+        if last is not None and -CLOCK_ERROR <= now - last < GAP:
+            return False
+        without = {each for each in AlertKind if each not in self.last or self.last[each].date() != now.date()}
+        return self.mails + len(without - {kind}) < MAILS_A_DAY
 
-    def waits(self, now: dt.datetime) -> bool:
-        """Whether the mail server did not take the last one, and it is too early for the next try."""
-        return self.retry_at is not None and now < self.retry_at
+    def digest_due(self, today: dt.date) -> bool:
+        """Whether that day, which the zone has now, still has to get its digest.
+
+        The clock may go back over midnight, and the zone be set to another; a digest of a day further ahead was
+        noted while the clock was wrong.
+        """
+        return not today <= self.digest <= today + dt.timedelta(days=1)
+
+    def waits(self, kind: AlertKind, now: dt.datetime) -> bool:
+        """Whether the last mail of the kind was not taken, and it is too early for the next try."""
+        retry = self.retries.get(kind)
+        return retry is not None and now < retry.at <= now + LAST_RETRY + CLOCK_ERROR
 
     def sent(self, alert: Alert, now: dt.datetime) -> None:
         """Note that it was."""
-        self.failures, self.retry_at = 0, None
+        self.retries.pop(alert.kind, None)
         self.last[alert.kind] = now
         self.mails += 1
         if alert.kind is AlertKind.STORE_RECOVERED:
-            self.told -= alert.keys
+            self._forget(set(alert.keys))
         else:
             self.told |= alert.keys
 
-    def failed(self, now: dt.datetime) -> None:
+    def failed(self, kind: AlertKind, now: dt.datetime) -> None:
         """Note that it could not be sent."""
-        self.retry_at = now + min(FIRST_RETRY * 2 ** min(self.failures, 10), LAST_RETRY)
-        self.failures += 1
+        failures = self.retries[kind].failures if kind in self.retries else 0
+        self.retries[kind] = Retry(failures + 1, now + min(FIRST_RETRY * 2 ** min(failures, 10), LAST_RETRY))
 
     def to_dict(self) -> dict[str, Any]:
         """What is kept over restarts, as JSON has it."""
         return {
             "told": sorted(self.told),
+            "well_since": {key: at.isoformat() for key, at in sorted(self.well_since.items())},
             "last": {kind: at.isoformat() for kind, at in self.last.items()},
             "day": self.day.isoformat(),
             "mails": self.mails,
@@ -160,11 +195,26 @@ class Memory:
         """The other way. Raises KeyError, TypeError, ValueError or AttributeError where it is nothing of ours."""
         return cls(
             told=set(kept["told"]),
-            last={str(kind): dt.datetime.fromisoformat(at) for kind, at in kept["last"].items()},
+            well_since=_times(kept.get("well_since", {})),
+            last=_times(kept["last"]),
             day=dt.date.fromisoformat(kept["day"]),
             mails=int(kept["mails"]),
             digest=dt.date.fromisoformat(kept["digest"]),
         )
+
+
+_STORE: Final = f"{Subject.STORE}:"
+
+
+def _key(finding: Finding) -> str:
+    return f"{finding.subject}:{finding.detail}"
+
+
+def _times(kept: dict[str, str]) -> dict[str, dt.datetime]:
+    found = {str(key): dt.datetime.fromisoformat(at) for key, at in kept.items()}
+    if any(at.tzinfo is None for at in found.values()):
+        raise ValueError("a time without its zone")
+    return found
 
 
 def _subject(key: str) -> str:

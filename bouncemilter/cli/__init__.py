@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
-from typing import Final
+from typing import Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
 import bouncemilter
+from bouncemilter.cli.exits import Exit, Failure
 
+_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _COMMANDS: Final = {
     "serve": "bouncemilter.cli.serve",
     "classify": "bouncemilter.cli.classify",
@@ -49,6 +52,17 @@ class _LazyGroup(click.Group):
         command: click.Command = importlib.import_module(_COMMANDS[cmd_name]).command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click, but that what hinders an answer is never taken for the answer `no`, which is exit 1."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise SystemExit(Exit.INTERRUPTED) from None
+        except OSError as error:
+            if error.filename is not None or error.errno not in _DISK:
+                raise
+            raise Failure(f"standard output: {error.strerror}", Exit.IO) from None
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names alone: to load every command for its help takes a second."""
         found = [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
@@ -61,5 +75,5 @@ def main() -> None:
     """Bounce handling for mail servers: a milter and a VERP return-path sink.
 
     Exit codes: 0 yes or done, 1 no, 2 usage, 65 bad data, 69 unavailable, 74 I/O error, 75 try again later,
-    77 no permission, 78 bad configuration.
+    77 no permission, 78 bad configuration, 130 interrupted.
     """

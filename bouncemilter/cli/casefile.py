@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from collections.abc import Sequence
 from typing import Final
 
@@ -63,6 +64,12 @@ _POLISH: Final = {
     "excerpt": "fragment",
     "import": "import",
     "times": "który raz",
+    "ends": "koniec",
+    "nothing is on record": "brak zapisów",
+    "`{0}` lifts it, `{1}` has it hold": "`{0}` ją zdejmuje, `{1}` przywraca",
+    "by itself then; before by `{0}`": "sama w tym dniu; wcześniej przez `{0}`",
+    "only if the person asks for it, by `{0}`": "tylko na prośbę tej osoby, przez `{0}`",
+    "only by hand, by `{0}`": "tylko ręcznie, przez `{0}`",
 }
 """By the English words."""
 
@@ -144,8 +151,10 @@ def show_file(
     lang: Language,
 ) -> None:
     """Print it; everything is given oldest first."""
-    page = _Page(lang, now)
-    page.head(key, suppressed=any(each.in_force(now) for each in suppressions))
+    page = _Page(key, lang, now)
+    page.head(suppressed=any(each.in_force(now) for each in suppressions))
+    if not (suppressions or events or withheld):
+        page.nothing()
     for suppression in suppressions:
         page.suppression(suppression)
     for event in events:
@@ -157,12 +166,16 @@ def show_file(
 class _Page:
     """One address in one language."""
 
-    def __init__(self, lang: Language, now: dt.datetime) -> None:
+    def __init__(self, key: str, lang: Language, now: dt.datetime) -> None:
+        self._key = key
         self._lang = lang
         self._now = now
 
-    def head(self, key: str, *, suppressed: bool) -> None:
-        show.line(f"{key}: {self._word('suppressed' if suppressed else 'not suppressed')}")
+    def head(self, *, suppressed: bool) -> None:
+        show.line(f"{self._key}: {self._word('suppressed' if suppressed else 'not suppressed')}")
+
+    def nothing(self) -> None:
+        show.line(self._word("nothing is on record"))
 
     def suppression(self, each: Suppression) -> None:
         until = f"{self._word('until')} {_at(each.expires_at)}" if each.expires_at else self._word("for good")
@@ -185,6 +198,7 @@ class _Page:
             ("incident", str(each.incident or "")),
             ("times", str(each.times) if each.times > 1 else ""),
             ("import", each.batch),
+            ("ends", self._end(each)),
         )
 
     def event(self, stored: StoredEvent) -> None:
@@ -237,6 +251,23 @@ class _Page:
         if each.cause is Cause.SOFT and each.expires_at and self._now < each.expires_at + Rules().probation:
             return self._word("expired; on probation until {0}").format(_at(each.expires_at + Rules().probation))
         return self._word("expired")
+
+    def _end(self, each: Suppression) -> str:
+        """What lifts a suppression that holds, or would; nothing where it is over."""
+        if each.pending and not each.ended_at:
+            return self._word("`{0}` lifts it, `{1}` has it hold").format(
+                f"bouncemilter incident undo {each.incident}", f"bouncemilter incident release {each.incident}"
+            )
+        if not each.in_force(self._now):
+            return ""
+        words = ("bouncemilter", "suppression", "remove", self._key, "--cause", each.cause, "--scope", each.scope)
+        if each.expires_at:
+            ends = "by itself then; before by `{0}`"
+        elif each.cause in (Cause.UNSUBSCRIBE, Cause.COMPLAINT):
+            ends = "only if the person asks for it, by `{0}`"
+        else:
+            ends = "only by hand, by `{0}`"
+        return self._word(ends).format(shlex.join(words))
 
     def _advice(self, category: Category | None) -> str:
         return str(advice(category, self._lang)) if category else ""

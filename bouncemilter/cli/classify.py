@@ -38,7 +38,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     extra: Path | None,
     lang: Language,
 ) -> None:
-    """Say what mails mean: files, mbox files, Maildirs, folders, or `-` for standard input.
+    """Say what mails mean: files (Outlook's .msg, too), mbox files, Maildirs, folders, or `-` for standard input.
 
     Exit codes: 0 done, 2 usage, 74 something could not be read, 78 bad rules.
     """

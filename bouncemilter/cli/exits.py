@@ -23,6 +23,8 @@ class Exit(IntEnum):
     TEMPORARY = 75
     PERMISSION = 77
     CONFIGURATION = 78
+    INTERRUPTED = 130
+    """As shells say it of SIGINT."""
 
 
 class Failure(click.ClickException):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
-from bouncemilter import address
 from bouncemilter.cli import configuration, show
-from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.cli.exits import Exit
 from bouncemilter.cli.identity import operator
 from bouncemilter.cli.storage import with_store
+from bouncemilter.cli.suppression import options
 from bouncemilter.settings import Settings
-from bouncemilter.store import Forgotten, Store, upkeep
+from bouncemilter.store import Forgotten, Store
+
+_UNSHED: Final = (
+    "somebody reads the store just now, so that its write-ahead log still holds what was forgotten; "
+    "the daemon empties it within the hour"
+)
 
 
 @click.command("forget")
@@ -23,6 +29,8 @@ from bouncemilter.store import Forgotten, Store, upkeep
 def command(config: Path, addresses: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Delete all that the store knows of addresses: exit 0 if it knew any of them, 1 if none. It can't be undone.
 
+    `-` reads addresses from standard input, one a line. All evidence is read once, however many they are.
+
     Events go with what servers said, excerpts and subjects; the evidence and history of suppressions; records of mail
     that was sent or withheld; and the address where it stands in the evidence of others. What suppresses an address
     now goes on doing so: a keyed hash is kept, with scope, cause and dates. Such suppressions are in no list or
@@ -31,15 +39,21 @@ def command(config: Path, addresses: tuple[str, ...], dry_run: bool, as_json: bo
 
     Beyond its reach: backups of the store, the daemon's and the mail server's logs, mail in the Maildir `passed`,
     files that were exported, and mailboxes.
+
+    \b
+    bouncemilter forget --dry-run jan@wp.pl
+    bouncemilter forget - < addresses.txt
     """
-    by = operator()
+    by, asked = operator(), options.typed(addresses)
 
     async def work(store: Store, settings: Settings) -> list[Forgotten]:
-        keys = [_key(one, settings) for one in addresses]  # all are looked at before the first is forgotten
+        # All are looked at before the first is forgotten.
+        keys = list(dict.fromkeys(options.key(one, settings) for one in asked))
         if dry_run:
-            return [await store.erasure.look(key) for key in keys]
-        found = [await store.erasure.forget(key, by=by) for key in keys]
-        upkeep.shed(upkeep.path_of(settings.store_url), settings.store.busy_timeout_s)
+            return await store.erasure.look(keys)
+        found = await store.erasure.forget(keys, by=by)
+        if not await store.shed():
+            click.echo(f"bouncemilter: {_UNSHED}", err=True)
         return found
 
     found = with_store(config, work)
@@ -49,13 +63,6 @@ def command(config: Path, addresses: tuple[str, ...], dry_run: bool, as_json: bo
         else:
             _print(each, dry_run=dry_run)
     raise SystemExit(Exit.OK if any(each.known for each in found) else Exit.NO)
-
-
-def _key(written: str, settings: Settings) -> str:
-    key = address.key(written, fold_local_part=settings.policy.fold_local_part)
-    if not key:
-        raise Failure(f"not an e-mail address: {show.cell(written)}", Exit.DATA)
-    return key
 
 
 def _print(found: Forgotten, *, dry_run: bool) -> None:

@@ -38,8 +38,7 @@ def become_owner(folder: Path) -> None:
     os.initgroups(user.pw_name, user.pw_gid)
     os.setgid(user.pw_gid)
     os.setuid(owner)
-    if closed := _unreadable():
-        raise Failure(f"{name} can't read {closed}: install where other users can, such as /opt", Exit.PERMISSION)
+    _refuse_unreadable(name)
 
 
 @contextlib.contextmanager
@@ -67,6 +66,7 @@ def acting_as_owner(folder: Path) -> Iterator[None]:
     os.setegid(user.pw_gid)
     os.seteuid(owner)
     try:
+        _refuse_unreadable(user.pw_name)
         yield
     finally:
         os.seteuid(0)
@@ -74,9 +74,11 @@ def acting_as_owner(folder: Path) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def _unreadable() -> str:
-    """What of this program its present user can't read, so that it would break at the next import; or nothing."""
-    return next((each for each in (os.__file__, click.__file__, __file__) if not os.access(each, os.R_OK)), "")
+def _refuse_unreadable(name: str) -> None:
+    """Failure 77 where the present identity, `name`, can't read this program: it would break at the next import."""
+    for each in (os.__file__, click.__file__, __file__):
+        if not os.access(each, os.R_OK, effective_ids=True):
+            raise Failure(f"{name} can't read {each}: install where other users can, such as /opt", Exit.PERMISSION)
 
 
 def operator() -> str:

@@ -54,6 +54,7 @@ _EXITS: Final = {
     Fault.BROKEN_OFF: Exit.TEMPORARY,
     Fault.BUSY: Exit.TEMPORARY,
     Fault.DISK: Exit.IO,
+    Fault.DATA: Exit.DATA,
     Fault.STORE: Exit.TEMPORARY,
 }
 _WORDS: Final = {
@@ -104,9 +105,9 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter an option)
     """Read the bounces that already lie in a mailbox. Nothing is changed there without --move or --delete.
 
     SOURCE is the name of a [[mailbox]]; a URL: imaps://USER@HOST[:PORT][/FOLDER], pop3s://USER@HOST, or imap: and
-    pop3: with STARTTLS; the path of a Maildir, an mbox, a mail or a folder of mails; or `-` for an mbox on standard
-    input. An @ in USER may be written as it is, or as %40. The password comes from --password-file, --token-file, the
-    environment variable BOUNCEMILTER_MAILBOX_PASSWORD, or is asked for.
+    pop3: with STARTTLS; the path of a Maildir, an mbox, a mail or a folder of mails (Outlook's .msg, too); or `-` for
+    an mbox or a mail on standard input. An @ in USER may be written as it is, or as %40. The password comes from
+    --password-file, --token-file, the environment variable BOUNCEMILTER_MAILBOX_PASSWORD, or is asked for.
 
     What was settled is remembered: a run that was broken off, and the next one, go on from there. What people wrote
     is never moved or deleted. Failures older than 32 days are recorded, never counted.
@@ -169,6 +170,8 @@ def _written(written: str, secret: Secret, tls: str | None) -> MailboxOptions:
         host, port = url.hostname or "", url.port or 0
     except ValueError as error:
         raise click.UsageError(f"{written}: {error}") from None
+    if "?" in written or "#" in written:
+        raise click.UsageError(f"{written}: in a URL, write %3F for ? and %23 for #.")
     if ":" in user:
         raise click.UsageError("a password does not belong into a URL, which other users of this host can see.")
     folder = unquote(url.path.removeprefix("/")) or "INBOX"

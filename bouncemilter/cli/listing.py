@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bouncemilter.cli import show
 from bouncemilter.cli.exits import Exit, Failure
-from bouncemilter.lists import ENCODINGS, ListError, Replacement, Wish, backup
+from bouncemilter.cli.spool import PipedList, StandardOutput, is_input, is_output
+from bouncemilter.lists import ENCODINGS, Layout, ListError, Replacement, Wish, backup
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
@@ -46,6 +49,19 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
+def source(path: Path) -> Iterator[Path]:
+    """The file to read for LIST, and errors that name it as the user did."""
+    if not is_input(path):
+        yield path
+        return
+    with PipedList(path) as piped:
+        try:
+            yield piped.path
+        except ListError as error:
+            raise ListError(str(error).replace(str(piped.path), "the piped list")) from None
+
+
+@contextlib.contextmanager
 def faults(*paths: Path | None) -> Iterator[None]:
     """Errors of lists and files as exit codes. `paths`: what is being worked on, for an error that names no file."""
     try:
@@ -56,18 +72,37 @@ def faults(*paths: Path | None) -> Iterator[None]:
         raise
     except OSError as error:
         named = error.filename if isinstance(error.filename, str) else ""
-        where = named or ", ".join(str(each) for each in paths if each)
+        where = named or ", ".join(dict.fromkeys(str(each) for each in paths if each))
         raise Failure(f"{where}: {error.strerror or error}; nothing was changed", Exit.IO) from None
 
 
 def beside(path: Path, word: str) -> Path:
     """`list.csv` → `list.WORD.csv`."""
-    return path.with_name(f"{path.stem}.{word}{path.suffix}")
+    return path.parent / f"{path.stem}.{word}{path.suffix}"
 
 
-def same(one: Path, other: Path) -> bool:
+def refuse_clash(path: Path, target: Path | None, rejected: Path | None) -> None:
+    """UsageError where two of LIST, the list that is written and the file of those left out are the same."""
+    if target and not is_output(target) and _same(target, path):
+        raise click.UsageError("the output is LIST itself")
+    if rejected and (is_output(rejected) or any(_same(rejected, each) for each in (path, target) if each)):
+        raise click.UsageError("--rejected needs a file of its own")
+
+
+def _same(one: Path, other: Path) -> bool:
     """Whether two paths are the same file, there or not."""
     return os.path.realpath(one) == os.path.realpath(other)
+
+
+def figures_beside(target: Path | None) -> contextlib.AbstractContextManager[object]:
+    """What is printed goes to standard error where the list goes to standard output."""
+    return contextlib.redirect_stdout(sys.stderr) if is_output(target) else contextlib.nullcontext()
+
+
+def print_layout(path: Path, layout: Layout) -> None:
+    """Say what a list was taken for."""
+    where = f"column {layout.name}" + (f" of sheet {layout.sheet}" if layout.sheet else "")
+    show.line(f"{path}: " + ", ".join(each for each in (layout.format, layout.encoding, where) if each))
 
 
 class Outcome:
@@ -77,17 +112,19 @@ class Outcome:
         self._stack = stack
         self._source = source
         self._before = source.stat()
-        self._files: list[Replacement] = []
+        self._files: list[Replacement | StandardOutput] = []
 
-    def file(self, path: Path | None) -> Replacement | None:
+    def file(self, path: Path | None) -> Replacement | StandardOutput | None:
         """One more file; nothing for None. What is asked for first is put in place last."""
         if path is None:
             return None
-        found = self._stack.enter_context(Replacement(path, self._source))
+        found: Replacement | StandardOutput
+        found = StandardOutput() if is_output(path) else Replacement(path, self._source)
+        self._stack.enter_context(found)
         self._files.insert(0, found)
         return found
 
-    def leave(self, file: Replacement | None) -> None:
+    def leave(self, file: Replacement | StandardOutput | None) -> None:
         """A file is not to appear after all."""
         if file:
             self._files.remove(file)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from bouncemilter import limits
+from bouncemilter import limits, outlook
+from bouncemilter.report import attached
 from bouncemilter.report.message import Message
-from bouncemilter.report.mime import Part
 
 
 class Mail(NamedTuple):
@@ -22,30 +22,14 @@ class Mail(NamedTuple):
     truncated: bool
 
 
-def attached(mail: Mail) -> Iterator[Mail]:
-    """The mails that are attached to one: forwarded as attachment, or files named `.eml`. Not those within them."""
-    try:
-        parts = Message(mail.raw, truncated=mail.truncated).parts
-    except Exception:  # noqa: BLE001  (the reader gives up on it, too: there is nothing to be had)
-        return
-    number = 0
-    for part in parts:
-        if part.is_message or _is_eml(part):
-            number += 1
-            raw = part.content(limits.KEPT_BYTES)
-            yield Mail(f"{mail.source}:{number}", raw[: limits.KEPT_BYTES], mail.truncated)
-
-
-def _is_eml(part: Part) -> bool:
-    named = (part.parameter(b"name"), part.headers.raw(b"content-disposition").rstrip(b'"'))
-    return any(each.lower().endswith(b".eml") for each in named)
-
+Failed = Callable[[str, OSError], None]
+"""Hears of what cannot be read: where it lies, and why."""
 
 _LINE = 64 * 1024
 """Octets read at once: a file without line ends is read in pieces."""
 
 
-def read(paths: Iterable[str], failed: Callable[[str, OSError], None], *, inside: bool = False) -> Iterator[Mail]:
+def read(paths: Iterable[str], failed: Failed, *, inside: bool = False) -> Iterator[Mail]:
     """The mails of files and folders in order, `-` being standard input; `failed` hears of what cannot be read.
 
     `inside`: instead of each mail those that are attached to it; one without is told to `failed`.
@@ -54,26 +38,38 @@ def read(paths: Iterable[str], failed: Callable[[str, OSError], None], *, inside
         if not inside:
             yield mail
             continue
-        found = list(attached(mail))
-        yield from found
-        if not found:
+        number = 0
+        for number, found in enumerate(_attached(mail), 1):
+            source = f"{mail.source}:{number}"
+            if found.fault:
+                failed(source, OSError(errno.EINVAL, found.fault))
+            else:
+                yield Mail(source, found.raw, found.truncated)
+        if not number:
             failed(mail.source, OSError(errno.ENODATA, "no mail is attached"))
 
 
-def _read(paths: Iterable[str], failed: Callable[[str, OSError], None]) -> Iterator[Mail]:
+def _attached(mail: Mail) -> Iterator[attached.Attached]:
+    try:
+        yield from attached.mails(Message(mail.raw, truncated=mail.truncated))
+    except Exception:  # noqa: BLE001  (the reader gives up on it, too: there is nothing to be had)
+        return
+
+
+def _read(paths: Iterable[str], failed: Failed) -> Iterator[Mail]:
     for path in paths:
         if path == "-":
-            yield from _mails("-", sys.stdin.buffer)
+            yield from _mails("-", sys.stdin.buffer, failed)
             continue
         for file in _files(Path(path), path, failed):
             try:
                 with file.open("rb") as stream:
-                    yield from _mails(str(file), stream)
+                    yield from _mails(str(file), stream, failed)
             except OSError as error:
                 failed(str(file), error)
 
 
-def _files(path: Path, written: str, failed: Callable[[str, OSError], None]) -> Iterator[Path]:
+def _files(path: Path, written: str, failed: Failed) -> Iterator[Path]:
     """The files of a folder and its folders, sorted; of a Maildir those in `new` and `cur` (https://cr.yp.to/proto/maildir.html)."""
     if not path.is_dir():
         yield path
@@ -93,9 +89,17 @@ def _files(path: Path, written: str, failed: Callable[[str, OSError], None]) -> 
             yield entry
 
 
-def _mails(source: str, stream: BinaryIO) -> Iterator[Mail]:
-    """The one mail, or the mails of an mbox (RFC 4155)."""
+def _mails(source: str, stream: BinaryIO, failed: Failed) -> Iterator[Mail]:
+    """The one mail, of RFC 5322 or Outlook's, or the mails of an mbox (RFC 4155)."""
     first = stream.readline(_LINE)
+    if first.startswith(outlook.MAGIC):
+        try:
+            raw = outlook.to_rfc822(first + stream.read(outlook.FILE_BYTES))
+        except outlook.OutlookError as error:
+            failed(source, OSError(errno.EINVAL, f"no Outlook message that can be read: {error}"))
+        else:
+            yield Mail(source, raw[: limits.KEPT_BYTES], len(raw) > limits.KEPT_BYTES)
+        return
     if not first.startswith(b"From "):
         raw = first + stream.read(limits.KEPT_BYTES + 1)
         yield Mail(source, raw[: limits.KEPT_BYTES], len(raw) > limits.KEPT_BYTES)

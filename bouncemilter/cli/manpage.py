@@ -16,8 +16,20 @@ from bouncemilter.cli.exits import Exit, Failure
 _PROGRAM = "bouncemilter"
 
 
+def _complete(context: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The commands that may come next."""
+    found = context.find_root().command
+    for word in context.params.get(param.name or "") or ():
+        below = found.get_command(click.Context(found), word) if isinstance(found, click.Group) else None
+        if below is None:
+            return []
+        found = below
+    names = found.list_commands(click.Context(found)) if isinstance(found, click.Group) else []
+    return [name for name in names if name.startswith(incomplete)]
+
+
 @click.command("manpage")
-@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.argument("words", nargs=-1, metavar="[COMMAND]...", shell_complete=_complete)
 @click.option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,17 +21,18 @@ from bouncemilter.cli.output import Output
 from bouncemilter.cli.storage import with_store
 from bouncemilter.figures import blocklists, bundle, page, sheet, words
 from bouncemilter.figures.anonymous import Anonymizer
-from bouncemilter.figures.compiling import compile_report, wordings
+from bouncemilter.figures.blocklists import Hit
+from bouncemilter.figures.compiling import compile_report, refusals, wordings
 from bouncemilter.figures.query import By, Query
-from bouncemilter.figures.report import Line, Report, Words
+from bouncemilter.figures.report import TARGET, Line, Report, Words
 from bouncemilter.model import Category
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store
-from bouncemilter.store.figures import PIECE, Wanted
 
 DAYS: Final = 30
 """Of a report, where no day is given."""
 _PARTS: Final = ("hard", "soft", "block", "complaint", "unsubscribe", "delayed", "auto_reply")
+_DOMAIN: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
 
 
@@ -77,6 +79,8 @@ def command(config: Path, form: str, as_json: bool, lang: Language, limit: int, 
     form = "json" if as_json else form
     query = _query(asked)
     if asked["bundle_file"]:
+        if asked["raw"] or asked["output"] or form != "table":
+            raise click.UsageError("--bundle is a file of its own: without --raw, --output, --format")
         _bundle(config, query, asked["bundle_file"])
         return
     with Output(asked["output"]) as output:
@@ -87,6 +91,8 @@ def _write(  # noqa: PLR0913, PLR0917  (one for each option)
     config: Path, query: Query, form: str, lang: Language, limit: int, raw: str | None, output: Output
 ) -> None:
     if raw:
+        if query.category and query.category != raw:
+            raise click.UsageError("--raw and --category name different reasons")
         if form == "html":
             raise click.UsageError("--raw has no HTML: the page shows the servers' words beside each reason")
         _raw(config, replace(query, category=Category(raw)), form, lang, limit, output)
@@ -119,6 +125,8 @@ def _query(asked: dict[str, Any]) -> Query:
         raise click.UsageError("--from is after --to")
     if (last - first).days >= 3660:
         raise click.UsageError("at most ten years")
+    if first.year < 1970 or last.year > 9000:
+        raise click.UsageError("--from and --to are years of mail: 1970 to 9000")
     return Query(
         first,
         last,
@@ -126,18 +134,30 @@ def _query(asked: dict[str, Any]) -> Query:
         zone,
         campaign=asked["campaign"].strip(),
         list_id=asked["list_id"].strip("<> ").lower(),
-        provider=domain.registrable(address.domain_key(asked["provider"])) if asked["provider"] else "",
+        provider=_provider(asked["provider"]),
         category=Category(asked["category"]) if asked["category"] else None,
     )
+
+
+def _provider(written: str) -> str:
+    if not written:
+        return ""
+    name = domain.registrable(address.domain_key(written.strip().lstrip("@")))
+    if not _DOMAIN.fullmatch(name):
+        raise click.BadParameter("no domain; write wp.pl", param_hint="--provider")
+    return name
 
 
 async def _page(store: Store, asked: Report) -> page.Page:
     source, query = store.figures, asked.query
     by_day = asked if query.by is By.DAY else await compile_report(source, replace(query, by=By.DAY))
     by_category = asked if query.by is By.CATEGORY else await compile_report(source, replace(query, by=By.CATEGORY))
-    said = await wordings(source, query, 2000)
-    refused = [(each.diagnostic, each.n) for each in said if each.category is Category.BLOCKLISTED]
-    return page.Page(asked, by_day, by_category, said, blocklists.hits(refused), dt.datetime.now(dt.UTC))
+    said = await wordings(source, query)
+    listed, blocked = (
+        [(each.diagnostic, each.n) for each in said if each.category is category]
+        for category in (Category.BLOCKLISTED, Category.BLOCKED_BY_PROVIDER)
+    )
+    return page.Page(asked, by_day, by_category, said, blocklists.hits(listed, blocked), dt.datetime.now(dt.UTC))
 
 
 def _raw(config: Path, query: Query, form: str, lang: Language, limit: int, output: Output) -> None:
@@ -156,16 +176,21 @@ def _raw(config: Path, query: Query, form: str, lang: Language, limit: int, outp
             assert query.category is not None
             show.line(f"{query.category}: {advice(query.category, lang)}")
             show.table(headings[:3], [(each.n, each.last, each.diagnostic or each.template) for each in found])
+            refused = [(each.diagnostic, each.n) for each in found]
             if query.category is Category.BLOCKLISTED:
-                _lists([(each.diagnostic, each.n) for each in found], lang)
+                _lists(blocklists.hits(refused), lang)
+            elif query.category is Category.BLOCKED_BY_PROVIDER:
+                _lists(blocklists.hits((), refused), lang)
     raise SystemExit(Exit.OK if found else Exit.NO)
 
 
-def _lists(said: Iterable[tuple[str, int]], lang: Language) -> None:
+def _lists(hits: Sequence[Hit], lang: Language) -> None:
+    if not hits:
+        return
     show.line("")
     rows = [
-        (hit.blocklist.name or words.word("none", lang), hit.n, hit.blocklist.removal or hit.blocklist.note)
-        for hit in blocklists.hits(said)
+        (hit.blocklist.name or words.word("none", lang), hit.n, hit.blocklist.removal or hit.blocklist.note(lang))
+        for hit in hits
     ]
     show.table([words.word(each, lang) for each in ("list", "messages", "removal")], rows)
 
@@ -175,22 +200,15 @@ def _bundle(config: Path, query: Query, path: Path) -> None:
         raise click.UsageError("--bundle needs --provider: a ticket is with one of them")
 
     async def find(store: Store, _: Settings) -> list[tuple[str, ...]]:
-        persons, found, after = Anonymizer(secrets.token_bytes(32)), [], ""
-        start, end = query.midnight(query.first), query.midnight(query.last + dt.timedelta(days=1))
-        wanted = Wanted(start, end, query.list_id, query.provider, query.category)
-        while True:
-            piece = await store.figures.events(wanted, after)
-            found += [bundle.row(each.event, persons) for each in piece]
-            if len(piece) < PIECE:
-                return sorted(found)
-            after = piece[-1].event.id
+        persons = Anonymizer(secrets.token_bytes(32))
+        return sorted([bundle.row(each, persons) async for each in refusals(store.figures, query)])
 
     with Output(path) as output:
         rows = with_store(config, find)
         if not rows:
             raise Failure(f"{query.provider} refused nothing in this time", Exit.NO)
-        output.put(bundle.write(rows, query.provider, query.first, query.last))
-    show.line(f"{path}: {len(rows)} refusals; local parts of addresses are replaced, subjects and texts left out")
+        output.put(bundle.write(rows, query))
+    show.line(f"{path}: refusals: {len(rows)}; local parts of addresses are replaced, subjects and texts left out")
 
 
 def _table(report: Report, lang: Language, limit: int) -> None:
@@ -217,7 +235,7 @@ def _table(report: Report, lang: Language, limit: int) -> None:
         show.line(words.word("more", lang, len(report.lines) - len(shown)))
     show.line("")
     standing = {None: "unknown", True: "reached", False: "missed"}[report.total.on_target]
-    show.line(f"{words.word('target', lang, '98%')}: {words.word(standing, lang)}")
+    show.line(f"{words.word('target', lang, words.share(TARGET, lang))}: {words.word(standing, lang)}")
     for remark, given in report.remarks:
         show.line(words.remark(remark, given, lang))
     if report.query.by is By.CATEGORY:
@@ -250,6 +268,7 @@ def _object(report: Report) -> dict[str, Any]:
             "sent": line.sent,
             "failed": line.counts.failed,
             "rate": line.rate,
+            "measured": line.measured,
             "delivered_rate": line.arrived,
             "on_target": line.on_target,
             **{part: getattr(line.counts, part) for part in _PARTS},

@@ -13,12 +13,13 @@ from typing import Final
 import click
 
 from bouncemilter import address, enforcement, limits, text
-from bouncemilter.cli import configuration, listing, mailing, show
+from bouncemilter.cli import configuration, listing, mailing, show, spool
 from bouncemilter.cli.exits import Exit
 from bouncemilter.cli.mailing import Mailing, Refused
 from bouncemilter.cli.progress import bar
+from bouncemilter.cli.spool import StandardOutput
 from bouncemilter.cli.storage import with_store
-from bouncemilter.lists import Keep, MailingList, Replacement, Table, Wish, addresses, open_list
+from bouncemilter.lists import Keep, Layout, Replacement, Table, Wish, addresses, open_list
 from bouncemilter.model import Suppression
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store
@@ -109,7 +110,9 @@ class _Scrubbing:
 @configuration.option
 @listing.options
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="The cleaned list; else LIST with `.clean` before its suffix."
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The cleaned list, `-` for standard output; else LIST with `.clean` before its suffix.",
 )
 @click.option("--in-place", is_flag=True, help="Replace LIST; what it was stays as LIST.bak.")
 @click.option(
@@ -146,16 +149,18 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     Column, delimiter and encoding are found out; every other record stays as it is. Without --stream, --sender or
     --list only what holds for all mail counts. What an incident holds back stays. The files appear whole or not at all.
 
+    LIST `-` is standard input; the cleaned list then goes to standard output, and the figures to standard error.
+
     Exit codes: 0 done, 1 with --exit-code if anything was taken out, 2 usage, 65 the list can't be used, 74 a file
     can't be read or written, 75 try again later, 77 no permission, 78 configuration.
     """
     if in_place and output:
         raise click.UsageError("--in-place and --output exclude each other")
-    target = path if in_place else output or listing.beside(path, "clean")
-    if not in_place and listing.same(target, path):
-        raise click.UsageError("the output is LIST itself: use --in-place")
-    if rejected and any(listing.same(rejected, each) for each in (path, target)):
-        raise click.UsageError("--rejected needs a file of its own")
+    piped = spool.is_input(path)
+    if in_place and piped:
+        raise click.UsageError("--in-place needs a LIST that is a file")
+    target = path if in_place else output or (Path("-") if piped else listing.beside(path, "clean"))
+    listing.refuse_clash(path, None if in_place else target, rejected)
 
     async def load(store: Store, settings: Settings) -> _Scrubbing:
         wanted = Mailing.of(
@@ -164,9 +169,9 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         return _Scrubbing(await Refused.load(store, wanted), settings.policy.fold_local_part)
 
     with listing.faults(path, target, rejected), _without_collector(), contextlib.ExitStack() as stack:
-        found = open_list(path, wish)
+        found = open_list(stack.enter_context(listing.source(path)), wish)
         scrubbing = with_store(config, load, lasting=False)
-        outcome = listing.Outcome(stack, path)
+        outcome = listing.Outcome(stack, found.path)
         out = None if dry_run else outcome.file(target)
         refused = None if dry_run else outcome.file(rejected)
         with bar("reading the list", found.size) as advance:
@@ -176,13 +181,14 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         if not written:
             outcome.leave(out)
         outcome.settle(path.with_name(f"{path.name}.bak") if in_place and written else None)
-    summary = _summary(found, scrubbing, categories)
-    if as_json:
-        show.json_line(
-            summary | {"output": str(target) if written else None, "rejected_to": str(rejected) if refused else None}
-        )
-    else:
-        _print(summary, scrubbing, str(target) if written else "", report=report)
+    summary = _summary(path, found.layout, scrubbing, categories)
+    with listing.figures_beside(target if written else None):
+        if as_json:
+            files = {"output": str(target) if written else None, "rejected_to": str(rejected) if refused else None}
+            show.json_line(summary | files)
+        else:
+            listing.print_layout(path, found.layout)
+            _print(summary, scrubbing, str(target) if written else "", report=report)
     if exit_code and scrubbing.hits:
         raise SystemExit(Exit.NO)
 
@@ -199,7 +205,7 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _evidence(config: Path, scrubbing: _Scrubbing, out: Replacement | None) -> Counter[str]:
+def _evidence(config: Path, scrubbing: _Scrubbing, out: Replacement | StandardOutput | None) -> Counter[str]:
     """Write why each was taken out; how many there are of each category."""
     counts: Counter[str] = Counter()
 
@@ -239,12 +245,12 @@ def _address(hit: _Hit) -> str:
     return text.visible(str(address.split(hit.written) or hit.key))
 
 
-def _summary(found: MailingList, scrubbing: _Scrubbing, categories: Counter[str]) -> dict[str, object]:
-    hits, layout = scrubbing.hits, found.layout
+def _summary(path: Path, layout: Layout, scrubbing: _Scrubbing, categories: Counter[str]) -> dict[str, object]:
+    hits = scrubbing.hits
     living = scrubbing.addresses - len(hits)
     domains = Counter(each.key.rpartition("@")[2] for each in hits)
     return {
-        "list": str(found.path),
+        "list": str(path),
         "format": layout.format,
         "encoding": layout.encoding or None,
         "delimiter": layout.delimiter or None,
@@ -257,6 +263,7 @@ def _summary(found: MailingList, scrubbing: _Scrubbing, categories: Counter[str]
         "unread": scrubbing.unread,
         "first_unread_record": scrubbing.first_unread or None,
         "suppressed_elsewhere": scrubbing.elsewhere,
+        "suppressions": len(scrubbing.refused.entries) + len(scrubbing.refused.elsewhere),
         "by_cause": dict(Counter(mailing.cause(each.entry).value for each in hits).most_common()),
         "by_category": dict(categories.most_common()),
         "by_domain": dict(domains.most_common(_SHOWN)),
@@ -264,9 +271,6 @@ def _summary(found: MailingList, scrubbing: _Scrubbing, categories: Counter[str]
 
 
 def _print(summary: dict[str, object], scrubbing: _Scrubbing, target: str, *, report: bool) -> None:
-    where = f"column {summary['column']}" + (f" of sheet {summary['sheet']}" if summary["sheet"] else "")
-    how = ", ".join(str(each) for each in (summary["format"], summary["encoding"], where) if each)
-    show.line(f"{summary['list']}: {how}")
     show.line(
         f"{summary['addresses']} addresses: {summary['rejected']} taken out, {summary['kept']} kept"
         + (f" in {target}" if target else "; no list was written")
@@ -274,6 +278,8 @@ def _print(summary: dict[str, object], scrubbing: _Scrubbing, target: str, *, re
     if scrubbing.addresses:
         living = _percent(scrubbing.addresses - len(scrubbing.hits), scrubbing.addresses)
         show.line(f"of the list as it was {living} may be written to (98 % delivered is the target)")
+    if not summary["suppressions"]:
+        show.line("the store suppresses nobody: is it the right one?")
     if scrubbing.unread:
         show.line(
             f"no e-mail address in {scrubbing.unread} records, the first: {scrubbing.first_unread}; they were kept"
@@ -293,4 +299,5 @@ def _print(summary: dict[str, object], scrubbing: _Scrubbing, target: str, *, re
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %"
+    # 99.98 % must not look like all of them.
+    return f"{min(100 * part / whole, 100.0 if part == whole else 99.9):.1f} %"

@@ -15,7 +15,7 @@ from bouncemilter.classify.advice import Language
 from bouncemilter.cli import configuration, language, show
 from bouncemilter.cli.storage import with_store
 from bouncemilter.figures import totals, words
-from bouncemilter.figures.report import Line, Report
+from bouncemilter.figures.report import TARGET, Line, Report
 from bouncemilter.model import Category
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store
@@ -77,7 +77,7 @@ def _windows(found: totals.Totals, lang: Language) -> Iterator[tuple[str, ...]]:
     def numbers(values: Iterable[int | None]) -> Iterator[str]:
         return (words.number(value, lang) for value in values)
 
-    target = words.word("target", lang, "98%")
+    target = words.word("target", lang, words.share(TARGET, lang))
     yield words.word("sent", lang), *numbers(line.sent for line in whole)
     yield words.word("failed", lang), *numbers(line.counts.failed for line in whole)
     yield words.word("rate", lang), *(words.percent(line.rate, lang) for line in whole)

@@ -38,19 +38,19 @@ def command(config: Path, lang: Language, as_json: bool) -> None:
     Exit 0 if all is well, 1 if something needs attention.
     """
 
-    async def find(store: Store, settings: Settings) -> tuple[Seen, Settings]:
+    async def find(store: Store, settings: Settings) -> Seen:
         seen = await _seen(settings)
         try:
-            return await looking.look(store, seen), settings
+            return await looking.look(store, seen)
         except StoreUnavailable as error:
-            return dataclasses.replace(seen, store_error=str(error)), settings
+            return dataclasses.replace(seen, store_error=str(error))
 
+    settings = configuration.read(config, environment=False)
     try:
-        seen, settings = with_store(config, find)
-    except Failure as failure:
-        if failure.exit_code != Exit.TEMPORARY:
+        seen = with_store(config, find)
+    except Failure as failure:  # what the store says is one line of the screen
+        if failure.exit_code == Exit.PERMISSION:
             raise
-        settings = configuration.read(config, environment=False)
         seen = dataclasses.replace(asyncio.run(_seen(settings)), store_error=failure.message)
     findings = examine(seen, sight.limits(settings), lang)
     well = all(each.well for each in findings)
@@ -73,7 +73,8 @@ async def _seen(settings: Settings) -> Seen:
         again = await _gauges(settings.web.address)
         kept = set(again.open_balances if again else ()) & set(found.open_balances)
         found = dataclasses.replace(found, open_balances=tuple(sorted(kept)))
-    return dataclasses.replace(seen, ready=ready, obstacles=obstacles, gauges=found)
+    silent = settings.web.address if ready is None else ""
+    return dataclasses.replace(seen, ready=ready, silent=silent, obstacles=obstacles, gauges=found)
 
 
 async def _ready(address: str) -> tuple[bool | None, tuple[str, ...]]:

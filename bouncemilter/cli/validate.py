@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -13,10 +13,10 @@ from typing import Final
 import click
 
 from bouncemilter import text
-from bouncemilter.cli import listing, show
+from bouncemilter.cli import listing, show, spool
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.progress import bar
-from bouncemilter.lists import Keep, MailingList, Table, Wish, addresses, open_list
+from bouncemilter.lists import Keep, MailingList, Table, Wish, addresses, has_hidden, open_list
 from bouncemilter.settings.checks import free_mail_domains
 from bouncemilter.validation import (
     Checker,
@@ -63,10 +63,11 @@ class _Validation:
         def keep(record: int, cell: str) -> bool:
             if not cell:
                 return True
-            results = [self.checker.check(each, self.said) for each in addresses(cell) or (cell,)]
+            found = () if has_hidden(cell) else addresses(cell)
+            results = [self.checker.check(each, self.said) for each in found or (cell,)]
             for each in results:
                 self._count(record, each)
-            stays = all(self._is_wanted(each) for each in results)
+            stays = self._stays(results)
             if not stays:
                 self.left_out += 1
                 self._reject(record, results)
@@ -88,10 +89,15 @@ class _Validation:
         if self.as_json:
             show.json_line({"record": record, **show.plain(result)})
 
-    def _is_wanted(self, result: Result) -> bool:
-        if result.verdict is Verdict.INVALID or Reason.DUPLICATE in result.reasons:
-            return False
-        return result.verdict is Verdict.OK or not self.strict
+    def _stays(self, results: Sequence[Result]) -> bool:
+        """Whether a record with these addresses stays: with only good ones, and one at least that is new."""
+        new = [each for each in results if Reason.DUPLICATE not in each.reasons]
+        worst = Verdict.OK if self.strict else Verdict.RISKY
+        stays = bool(new) and all(each.verdict in (Verdict.OK, worst) for each in results)
+        if not stays and len(results) > 1:
+            for each in new:  # what goes with another address may come again by itself
+                self.checker.forget(each.address)
+        return stays
 
     def _reject(self, record: int, results: Iterable[Result]) -> None:
         if self.table is None:
@@ -107,7 +113,9 @@ class _Validation:
 @click.command("validate")
 @listing.options
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Write the list without invalid addresses and duplicates."
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the list without invalid addresses and duplicates; `-` is standard output.",
 )
 @click.option("--strict", is_flag=True, help="Leave risky addresses out of it, too.")
 @click.option(
@@ -156,7 +164,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 
     Each is ok, risky or invalid: syntax (RFC 5321, RFC 6531, IDN), whether the domain takes mail (MX, null MX), likely
     typing errors with what was meant, roles, throw-away mailboxes, what looks like a spam trap or made up, duplicates.
-    Needs no configuration and no store.
+    Needs no configuration and no store. LIST `-` is standard input.
 
     No mail server is asked whether a mailbox exists. That is what address harvesters do: providers answer yes to all or
     no to all, greylist it, and put the host that asks on blocklists. Send, and let the bounces tell.
@@ -164,15 +172,14 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     Exit codes: 0 done, 1 with --exit-code if anything is invalid, 2 usage, 65 the list can't be used, 69 DNS answers
     nothing, 74 a file can't be read or written.
     """
-    if any(listing.same(each, path) for each in (output, rejected) if each):
-        raise click.UsageError("LIST itself is no output")
-    if output and rejected and listing.same(output, rejected):
-        raise click.UsageError("--rejected needs a file of its own")
+    if as_json and spool.is_output(output):
+        raise click.UsageError("--json and --output - both need standard output")
+    listing.refuse_clash(path, output, rejected)
     with listing.faults(path, output, rejected), contextlib.ExitStack() as stack:
-        found = open_list(path, wish)
+        found = open_list(stack.enter_context(listing.source(path)), wish)
         checker = _checker(disposable)
         said = {} if no_dns else _ask(found, checker, _Asking(resolver, concurrency, timeout))
-        outcome = listing.Outcome(stack, path)
+        outcome = listing.Outcome(stack, found.path)
         out, refused = outcome.file(output), outcome.file(rejected)
         table = Table(refused.file, refused.path, HEADINGS) if refused else None
         validation = _Validation(checker, said, strict, table, Language(lang), as_json)
@@ -182,7 +189,9 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         validation.flush()
         outcome.settle()
     if not as_json:
-        _print(found, validation, str(output) if output else "")
+        with listing.figures_beside(output):
+            listing.print_layout(path, found.layout)
+            _print(validation, str(output) if output else "")
     if exit_code and validation.verdicts[Verdict.INVALID]:
         raise SystemExit(Exit.NO)
 
@@ -230,10 +239,8 @@ def _ask(found: MailingList, checker: Checker, options: _Asking) -> dict[str, Fi
     return said
 
 
-def _print(found: MailingList, validation: _Validation, target: str) -> None:
-    layout, counts = found.layout, validation.verdicts
-    where = f"column {layout.name}" + (f" of sheet {layout.sheet}" if layout.sheet else "")
-    show.line(f"{found.path}: " + ", ".join(each for each in (layout.format, layout.encoding, where) if each))
+def _print(validation: _Validation, target: str) -> None:
+    counts = validation.verdicts
     shown = ", ".join(f"{counts[each]} {each}" for each in Verdict)
     show.line(f"{counts.total()} addresses: {shown}")
     if target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import click
 
@@ -18,6 +18,9 @@ from bouncemilter.model import Suppression, Withheld
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store, StoredEvent
 
+_ALL: Final = 100_000
+"""Rows of one address: more than anybody reads, and few enough for the memory."""
+
 
 @click.command("why")
 @configuration.option
@@ -29,13 +32,21 @@ def command(config: Path, written: str, as_json: bool, lang: Language) -> None:
 
     First the suppressions, then every event, then the mail that the address did not get, each oldest first, with the
     evidence as it was recorded. All times are UTC.
+
+    \b
+    bouncemilter why jan@wp.pl --lang pl
     """
 
     async def find(store: Store, settings: Settings) -> _Found:
         key = address.key(written, fold_local_part=settings.policy.fold_local_part)
         if not key:
             raise Failure(f"not an e-mail address: {show.cell(written)}", Exit.DATA)
-        return _Found(key, await store.suppressions_of(key), await store.events_of(key), await store.withheld_from(key))
+        return _Found(
+            key,
+            await store.suppressions_of(key),
+            await store.events_of(key, _ALL),
+            await store.withheld_from(key, _ALL),
+        )
 
     key, suppressions, events, withheld = with_store(config, find)
     now = dt.datetime.now(dt.UTC)

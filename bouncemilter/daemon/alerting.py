@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import datetime as dt
 import json
@@ -11,12 +10,13 @@ import os
 import zoneinfo
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiosmtplib
 import structlog
 from prometheus_client import REGISTRY, Counter
 
+from bouncemilter import address
 from bouncemilter.alert import letter
 from bouncemilter.alert.watch import Alert, AlertKind, Memory, Outcome
 from bouncemilter.classify.advice import Language
@@ -33,8 +33,9 @@ ALERTS: Final = Counter(
 )
 
 LOOK_SECONDS: Final = 60.0
-SMTP_SECONDS: Final = 30.0
-"""For handing one mail to the mail server."""
+SMTP_SECONDS: Final = 300.0
+"""For handing one mail to the mail server, which may read it by a spam filter first: what is given up too early may
+come all the same, and then comes twice."""
 STORE_SECONDS: Final = 120.0
 """For what the store is asked at one look, and for a digest."""
 MEMORY: Final = "alerts.json"
@@ -60,11 +61,14 @@ class Alerter:
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         """`settings`: those of now. `obstacles`: why no mail can be taken now."""
+        self._loaded = False
         self._store = store
         self._settings = settings
         self._obstacles = obstacles
         self._clock = clock
-        self._memory: Memory | None = None
+        self._memory = Memory()
+        self._kept: dict[str, Any] | None = None
+        """What stands in the file; None where that is not known."""
         self._held: set[str] = set()
 
     async def run(self) -> None:
@@ -81,23 +85,28 @@ class Alerter:
     async def look(self) -> None:
         """Look once, and send what is due."""
         settings, now = self._settings(), self._clock()
-        memory = await self._remembered(settings)
-        findings = await self._findings(settings, now)
-        if memory.waits(now):
-            return
-        for alert in memory.due(findings):
-            if not memory.admits(alert.kind, now):
-                self._hold(alert)
-            elif not await self._send(alert, settings, now):
-                break
-        else:
-            await self._digest(findings, settings, now)
-        await asyncio.to_thread(_save, settings.state_directory / MEMORY, memory)
-
-    async def _remembered(self, settings: Settings) -> Memory:
-        if self._memory is None:
+        if not self._loaded:
             self._memory = await asyncio.to_thread(_load, settings.state_directory / MEMORY)
-        return self._memory
+            self._loaded = True
+        memory, held = self._memory, set[str]()
+        findings = await self._findings(settings, now)
+        for alert in list(memory.due(findings, now)):
+            if memory.waits(alert.kind, now):
+                continue
+            if memory.admits(alert.kind, now):
+                await self._send(alert, settings, now)
+            else:
+                self._hold(alert)
+                held |= alert.keys
+        self._held = held
+        await self._digest(findings, settings, now)
+        await self._keep(settings)
+
+    async def _keep(self, settings: Settings) -> None:
+        kept = self._memory.to_dict()
+        if kept != self._kept:
+            written = await asyncio.to_thread(_save, settings.state_directory / MEMORY, kept)
+            self._kept = kept if written else None
 
     async def _findings(self, settings: Settings, now: dt.datetime) -> tuple[Finding, ...]:
         seen = await asyncio.to_thread(sight.see, settings, now)
@@ -113,43 +122,60 @@ class Alerter:
             return dataclasses.replace(seen, store_error=str(error) or "no answer")
 
     async def _digest(self, findings: Sequence[Finding], settings: Settings, now: dt.datetime) -> None:
-        alerts, memory = settings.alerts, await self._remembered(settings)
-        local = now.astimezone(zoneinfo.ZoneInfo(alerts.time_zone))
-        if alerts.digest != "daily" or local.hour < alerts.digest_hour or memory.digest >= local.date():
+        alerts, memory = settings.alerts, self._memory
+        zone = zoneinfo.ZoneInfo(alerts.time_zone)
+        local = now.astimezone(zone)
+        today = local.date()
+        if alerts.digest != "daily" or local.hour < alerts.digest_hour or not memory.digest_due(today):
+            return
+        if memory.waits(AlertKind.DIGEST, now):
             return
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                counted = letter.digest(await totals.count(self._store, now), _language(alerts))
-        except (StoreUnavailable, TimeoutError):
-            return  # the next look tries again
-        if await self._send(Alert(AlertKind.DIGEST, tuple(findings)), settings, now, counted):
-            memory.digest = local.date()
+                found = await totals.count(self._store, now, zone, last=today - dt.timedelta(days=1))
+        except (StoreUnavailable, TimeoutError) as error:
+            self._failed(AlertKind.DIGEST, now, f"the store: {str(error) or 'no answer'}")
+            return
+        counted = letter.digest(found, _language(alerts))
+        await self._send(Alert(AlertKind.DIGEST, tuple(findings)), settings, now, counted, digest=today)
 
     def _hold(self, alert: Alert) -> None:
         if not alert.keys <= self._held:
-            self._held |= alert.keys
             ALERTS.labels(alert.kind, Outcome.HELD).inc()
             _log.info("alert_held", kind=alert.kind, about=sorted(alert.keys))
 
-    async def _send(self, alert: Alert, settings: Settings, now: dt.datetime, extra: Sequence[str] = ()) -> bool:
-        alerts, memory = settings.alerts, await self._remembered(settings)
+    async def _send(
+        self,
+        alert: Alert,
+        settings: Settings,
+        now: dt.datetime,
+        extra: Sequence[str] = (),
+        *,
+        digest: dt.date | None = None,
+    ) -> None:
+        """`digest`: the day whose digest it is."""
+        alerts = settings.alerts
         host = settings.hostname or assembly.host_name()
         subject, body = letter.compose(alert, host, _language(alerts), extra)
-        sender = alerts.mail_from or f"bouncemilter@{host}"
+        sender = _written(alerts.mail_from or f"bouncemilter@{host}")
+        recipients = [_written(each) for each in alerts.mail_to]
         try:
-            raw = letter.message(subject, body, sender, alerts.mail_to, now)
+            raw = letter.message(subject, body, sender, recipients, now)
             async with asyncio.timeout(SMTP_SECONDS):
-                await _submit(alerts.smtp, host, alerts.mail_to, raw)
+                await _submit(alerts.smtp, host, recipients, raw)
         except Exception as error:  # noqa: BLE001  (a mail that can't be sent is tried again, whatever the reason)
-            memory.failed(now)
-            ALERTS.labels(alert.kind, Outcome.FAILED).inc()
-            _log.warning("alert_failed", kind=alert.kind, error=str(error) or repr(error))
-            return False
-        memory.sent(alert, now)
-        self._held -= alert.keys
+            self._failed(alert.kind, now, str(error) or repr(error))
+            return
+        self._memory.sent(alert, now)
+        self._memory.digest = digest or self._memory.digest
         ALERTS.labels(alert.kind, Outcome.SENT).inc()
         _log.info("alert_sent", kind=alert.kind, about=sorted(alert.keys))
-        return True
+        await self._keep(settings)  # at once: a stop while the next one is on its way must not tell this one again
+
+    def _failed(self, kind: AlertKind, now: dt.datetime, error: str) -> None:
+        self._memory.failed(kind, now)
+        ALERTS.labels(kind, Outcome.FAILED).inc()
+        _log.warning("alert_failed", kind=kind, error=error)
 
 
 async def _submit(server: str, host: str, recipients: Sequence[str], raw: bytes) -> None:
@@ -162,6 +188,12 @@ async def _submit(server: str, host: str, recipients: Sequence[str], raw: bytes)
         refused, _ = await client.sendmail("", list(recipients), raw)
     for recipient, response in refused.items():
         _log.warning("alert_failed", kind="", error=f"{recipient}: {response.code} {response.message}")
+
+
+def _written(mailbox: str) -> str:
+    """With its domain as A-label, which any mail server takes (RFC 5891)."""
+    local, _, domain = mailbox.rpartition("@")
+    return f"{local}@{address.domain_key(domain)}"
 
 
 def _samples() -> list[Sample]:
@@ -181,10 +213,13 @@ def _load(path: Path) -> Memory:
         return Memory()
 
 
-def _save(path: Path, memory: Memory) -> None:
-    """Where it can't be written, it is known until the process ends."""
+def _save(path: Path, memory: dict[str, Any]) -> bool:
+    """Whether it could be written. Where not, it is known until the process ends."""
     new = path.with_name(f".{path.name}.new")
-    with contextlib.suppress(OSError):
+    try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
-            json.dump(memory.to_dict(), file)
+            json.dump(memory, file)
         new.replace(path)
+    except OSError:
+        return False
+    return True

@@ -37,7 +37,7 @@ PASSED: Final = "passed"
 _HOP_KEY_OCTETS: Final = 32
 
 _RELOADED: Final = frozenset(
-    {"inbound", "return_path", "dkim", "stream", "policy", "classify", "retention", "alerts", "hooks", "log"}
+    {"inbound", "return_path", "dkim", "stream", "policy", "classify", "retention", "alerts", "hooks", "log", "mailbox"}
 )
 """The tables that a reload changes; everything else holds sockets, files or other processes' knowledge."""
 
@@ -167,7 +167,9 @@ def sink_options(settings: Settings) -> SinkOptions:
 
 def access_options(settings: Settings) -> AccessOptions:
     """What the access socket needs to know."""
-    return AccessOptions(settings.access.address, int(settings.access.socket_mode, 8))
+    return AccessOptions(
+        settings.access.address, int(settings.access.socket_mode, 8), connections=settings.access.max_connections
+    )
 
 
 def mailboxes(settings: Settings) -> tuple[MailboxOptions, ...]:

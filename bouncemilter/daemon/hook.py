@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -30,6 +30,8 @@ RUN_SECONDS: Final = 60.0
 """Time of one run; then it is killed, with all that it has started."""
 POLL_SECONDS: Final = 1.0
 """Between two looks at the change log."""
+LAST_WORDS_SECONDS: Final = 1.0
+"""For its standard error to be read, when it has ended."""
 RETRY_SECONDS: Final = (5.0, 600.0)
 """Pause after the first failure, doubled with each further one, and the longest."""
 _STDERR: Final = 4096
@@ -121,40 +123,45 @@ class Hook:
 async def _run(command: Sequence[str], found: Sequence[Told]) -> tuple[Outcome, str]:
     """One run; how it ended, and its first words on standard error."""
     lines = "".join(json.dumps(change_object(each), ensure_ascii=True) + "\n" for each in found)
-    environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-            cwd="/",
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        return Outcome.UNAVAILABLE, str(error)
-    said = asyncio.create_task(_said(process))
-    try:
-        async with asyncio.timeout(RUN_SECONDS):
-            await _feed(process, lines.encode("ascii"))
-            code = await process.wait()
-    except TimeoutError:
-        return Outcome.TIMEOUT, f"not done after {RUN_SECONDS:.0f} s"
-    finally:
-        # Also where it has ended: what it left behind must not run beside the next one.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-        words = await said
+    async with _listening() as (listener, words):
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=listener,
+                env={name: os.environ[name] for name in _PASSED if name in os.environ},
+                cwd="/",
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            return Outcome.UNAVAILABLE, str(error)
+        finally:
+            os.close(listener)
+        try:
+            async with asyncio.timeout(RUN_SECONDS):
+                await _feed(process, lines.encode("ascii"))
+                code = await process.wait()
+        except TimeoutError:
+            return Outcome.TIMEOUT, f"not done after {RUN_SECONDS:.0f} s"
+        finally:
+            # Also where it has ended: what it left behind must not run beside the next one.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            assert process.stdin is not None
+            if not process.stdin.is_closing():
+                process.stdin.transport.abort()
+            await process.wait()
+        said = await _said(words)
     if code == 0:
         return Outcome.OK, ""
-    return Outcome.FAILED, f"code {code}: {words}" if words else f"code {code}"
+    return Outcome.FAILED, f"code {code}: {said}" if said else f"code {code}"
 
 
 async def _feed(process: asyncio.subprocess.Process, lines: bytes) -> None:
     """Write all; one that does not want to read it all decides by its code."""
     assert process.stdin is not None
+    process.stdin.transport.set_write_buffer_limits(0)  # drain: all is gone, nothing keeps it from being closed
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         process.stdin.write(lines)
         await process.stdin.drain()
@@ -163,10 +170,39 @@ async def _feed(process: asyncio.subprocess.Process, lines: bytes) -> None:
         await process.stdin.wait_closed()
 
 
-async def _said(process: asyncio.subprocess.Process) -> str:
-    """The beginning of its standard error; the rest is read and forgotten."""
-    assert process.stderr is not None
-    kept = b""
-    while piece := await process.stderr.read(_STDERR):
-        kept += piece[: _STDERR - len(kept)]
-    return text.clean(text.decode(kept), 200)
+class _Words(asyncio.Protocol):
+    """The beginning of what comes out of a pipe; the rest is read and forgotten."""
+
+    def __init__(self) -> None:
+        self.kept = b""
+        self.ended = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        """Keep as much as fits."""
+        self.kept += data[: _STDERR - len(self.kept)]
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's signature)
+        """Everybody who could write has ended."""
+        self.ended.set()
+
+
+@contextlib.asynccontextmanager
+async def _listening() -> AsyncIterator[tuple[int, _Words]]:
+    """A pipe's end to write into, for the caller to close, and what comes out of it; not longer than the context.
+
+    Not the subprocess's own pipe: a daemon that the program has started would keep that open for ever.
+    """
+    reading, writing = os.pipe()
+    transport, words = await asyncio.get_running_loop().connect_read_pipe(_Words, os.fdopen(reading, "rb", 0))
+    try:
+        yield writing, words
+    finally:
+        transport.close()
+
+
+async def _said(words: _Words) -> str:
+    """What a program that has ended said last may be on its way still."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_WORDS_SECONDS):
+            await words.ended.wait()
+    return text.clean(text.decode(words.kept), 200)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import gc
 import signal
@@ -20,6 +19,7 @@ import bouncemilter
 from bouncemilter import notify
 from bouncemilter.classify import RulesError
 from bouncemilter.daemon import alerting, assembly, hook, log
+from bouncemilter.daemon.clock import ClockGuard
 from bouncemilter.daemon.hook import Hook
 from bouncemilter.fronts.access import AccessFront
 from bouncemilter.fronts.mailbox.front import MailboxFront
@@ -105,12 +105,11 @@ class Daemon:
             confirmer = Confirmer(self._store, lambda: self._pipeline.rules, self._resolver)
             alerter = alerting.Alerter(self._store, lambda: self._settings, self.obstacles)
             works = (self._feed_watchdog(), self._purge(), confirmer.run(), alerter.run())
-            background = [asyncio.create_task(each) for each in works]
+            for each in works:
+                closing.push_async_callback(_cancelled, asyncio.create_task(each))
             await self._stop.wait()
             notify.stopping()
             self._draining = True
-            for task in background:
-                task.cancel()
         _log.info("stopped")
         return not self._failed
 
@@ -178,9 +177,9 @@ class Daemon:
             access = AccessFront(assembly.access_options(settings), self._gate)
             await _started(settings.access.address, access.start)
             stops.append(access.stop)
-        mailboxes = MailboxFront(assembly.mailboxes(settings), self._pipeline, settings.state_directory)
-        mailboxes.start()
-        stops.append(lambda: mailboxes.stop(GRACE_SECONDS))
+        self._mailboxes = MailboxFront(assembly.mailboxes(settings), self._pipeline, settings.state_directory)
+        self._mailboxes.start()
+        stops.append(lambda: self._mailboxes.stop(GRACE_SECONDS))
 
     def _milter_ended(self, reason: str) -> None:
         """End, and let the service manager start us anew: libmilter can't be started twice in one process."""
@@ -222,6 +221,7 @@ class Daemon:
         options, departures = assembly.pipeline_options(settings), assembly.departure_options(settings)
         self._pipeline.configure(classifier, options)
         self._gate.configure(departures)
+        self._mailboxes.configure(assembly.mailboxes(settings))
         self._settings = settings
         log.configure(settings.log.level)
 
@@ -271,9 +271,14 @@ class Daemon:
 
     async def _purge(self) -> None:
         """Forget what is older than its retention, once an hour."""
+        guard = ClockGuard()
         while True:
             try:
-                await self._store.purge(dt.datetime.now(dt.UTC), assembly.retention(self._settings))
+                now, last = dt.datetime.now(dt.UTC), await self._store.purged_at()
+                if guard.believes(now, last):
+                    await self._store.purge(now, assembly.retention(self._settings))
+                else:
+                    _log.warning("purge_held", last=str(last), now=str(now))
             except Exception as error:  # noqa: BLE001  (the next hour may bring more luck)
                 _log.warning("purge_failed", error=str(error))
             await asyncio.sleep(PURGE_SECONDS)
@@ -323,8 +328,9 @@ async def _all_at_once(stops: list[Callable[[], Awaitable[None]]]) -> None:
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait([task])
+    if not task.cancelled() and (fault := task.exception()):
+        _log.error("internal_error", exc_info=fault)
 
 
 async def _stop_milter(milter: MilterFront) -> None:

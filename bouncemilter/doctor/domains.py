@@ -15,6 +15,8 @@ from bouncemilter.doctor.names import UnansweredError
 # RFC 7208 section 12, as far as the shape of a term goes: a mechanism with its qualifier, or a modifier.
 _MECHANISM = re.compile(r"[-+~?]?(all|include|a|mx|ptr|ip4|ip6|exists)([:/].*)?\Z", re.IGNORECASE)
 _MODIFIER = re.compile(r"[a-z][a-z0-9._-]*=\S*\Z", re.IGNORECASE)
+_POLICIES: Final = ("none", "quarantine", "reject")
+"""RFC 7489 section 6.3: without one of them a record is only read for the sake of its reports (section 6.6.3)."""
 _NAMING: Final = ("include", "a", "mx", "ptr", "ip4", "ip6", "exists")
 
 
@@ -92,7 +94,13 @@ class Dmarc:
         if not record:
             text = f"{sender} has no DMARC record: large providers refuse bulk mail without one"
             return warn(text, f'_dmarc.{organisation}. IN TXT "v=DMARC1; p=none"')
-        strict = _tags(record).get("aspf", "r").lower() == "s"
+        tags = _tags(record)
+        if tags.get("p", "").lower() not in _POLICIES:
+            text = (
+                f"DMARC of {sender} has no policy (p=none, quarantine or reject), which counts as no record: {record}"
+            )
+            return warn(text, f'_dmarc.{organisation}. IN TXT "v=DMARC1; p=none"')
+        strict = tags.get("aspf", "r").lower() == "s"
         if strict and path != sender:
             text = f"DMARC of {sender} says aspf=s, and its return path is in {path}: SPF never counts, only DKIM does"
             return warn(text, f"aspf=r; or a return path in {sender} itself")

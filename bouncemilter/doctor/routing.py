@@ -11,6 +11,7 @@ from bouncemilter.doctor.check import Context, Finding, fail, ok, warn
 from bouncemilter.doctor.postconf import Facts, Service, split_list
 from bouncemilter.doctor.postfix import TRANSPORT
 from bouncemilter.doctor.site import Site
+from bouncemilter.returnpath import ROLES
 
 PRINT: Final = "bouncemilter config postfix"
 """The command that prints the missing lines: the remedy of most findings here."""
@@ -91,7 +92,7 @@ class OwnReports:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Port 25 takes the return paths, postmaster@ and abuse@, and refuses all else: no backscatter."""
+    """Port 25 takes the return paths, postmaster@, abuse@ and review@, and refuses all else: no backscatter."""
 
     domain: str
     prefix: str
@@ -104,12 +105,12 @@ class Recipients:
             text = f"relay_recipient_maps is empty: Postfix takes everything@{self.domain} and bounces what we refuse"
             return fail(text, PRINT)
         plus, equals = context.host.site.delimiters[0], context.host.site.delimiters[1]
-        for local in (f"{self.prefix}{plus}jan{equals}example.org", self.prefix, "postmaster", "abuse"):
+        for local in (f"{self.prefix}{plus}jan{equals}example.org", self.prefix, *ROLES):
             if not await self._known(context, local):
                 return fail(f"relay_recipient_maps refuses {local}@{self.domain}", PRINT)
         if await self._known(context, f"doctor-{secrets.token_hex(4)}"):
             return fail(f"relay_recipient_maps takes any recipient @{self.domain}: backscatter", PRINT)
-        return ok(f"{self.domain} takes {self.prefix}, {self.prefix}{plus}…, postmaster and abuse only")
+        return ok(f"{self.domain} takes {self.prefix}, {self.prefix}{plus}…, postmaster, abuse and review only")
 
     async def _known(self, context: Context, local: str) -> bool:
         keys = (f"{local}@{self.domain}", f"@{self.domain}")

@@ -13,6 +13,7 @@ from bouncemilter.doctor.outgoing import SIGNERS
 from bouncemilter.doctor.sendmailcf import Facts
 from bouncemilter.doctor.site import Site
 from bouncemilter.endpoint import Endpoint
+from bouncemilter.returnpath import ROLES
 
 PRINT: Final = "bouncemilter config sendmail"
 """The command that prints the missing lines."""
@@ -56,7 +57,7 @@ class OwnReports:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Port 25 takes the return paths, postmaster@ and abuse@, and refuses all else: no backscatter."""
+    """Port 25 takes the return paths, postmaster@, abuse@ and review@, and refuses all else: no backscatter."""
 
     domain: str
     prefix: str
@@ -66,13 +67,13 @@ class Recipients:
     async def run(self, context: Context) -> Finding:
         """Ask the rule set check_rcpt about addresses that it must take, and about one that nobody has."""
         plus, equals = context.host.site.delimiters[0], context.host.site.delimiters[1]
-        for local in (f"{self.prefix}{plus}jan{equals}example.org", self.prefix, "postmaster", "abuse"):
+        for local in (f"{self.prefix}{plus}jan{equals}example.org", self.prefix, *ROLES):
             if await self.facts.refuses(context.run, f"{local}@{self.domain}"):
                 return fail(f"check_rcpt refuses {local}@{self.domain}", PRINT)
         if not await self.facts.refuses(context.run, f"doctor-{secrets.token_hex(4)}@{self.domain}"):
             text = f"check_rcpt takes any recipient @{self.domain}, and Sendmail bounces what we refuse: backscatter"
             return fail(text, PRINT)
-        return ok(f"{self.domain} takes {self.prefix}, {self.prefix}{plus}…, postmaster and abuse only")
+        return ok(f"{self.domain} takes {self.prefix}, {self.prefix}{plus}…, postmaster, abuse and review only")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Container, Sequence
 from typing import Final
 
 from bouncemilter.exchange import moment
@@ -26,11 +27,17 @@ COLUMNS: Final = (
 )
 """Of our CSV."""
 _GUARD: Final = re.compile(r"'*[=+\-@\t\r\n]")
+_CATEGORIES: Final = {each.value: each for each in Category}
+_SCOPES: Final = {each.value: each for each in Scope}
+_CAUSES: Final = {each.value: each for each in Cause}
 _TIMES: Final = ("createdat", "created", "date", "since", "data", "datum", "timestamp", "at", "updatedat", "bouncedat")
 
 
 def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe goes before what begins like one."""
+    """A cell that no spreadsheet takes for a formula: an apostrophe goes before what begins like one.
+
+    Unlike text.guarded it can be undone: what begins with apostrophes and a formula gets one more.
+    """
     return f"'{cell}" if _GUARD.match(cell) else cell
 
 
@@ -39,31 +46,39 @@ def unguarded(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and _GUARD.match(cell) else cell
 
 
-def read_own(record: Record, _name: str) -> Entry | Skip:
-    """A row of an export, ended ones left out."""
+def read_own(record: Record, _name: str, bare: Callable[[str], str] = unguarded) -> Entry | Skip:
+    """A row of an export, ended ones left out. `bare` takes off what the form of the file has put to a text."""
     if record.get("endedat") or record.get("pending", "").lower() == "true":
         return Skip("not in force")
-    scope = record.get("scope", "").strip().lower()
     return Entry(
-        unguarded(record.get("address", "")),
+        bare(record.get("address", "")),
         cause(record.get("cause", "")),
         moment.parse(record.get("createdat", "")),
-        Scope(scope) if scope in list(Scope) else None,
-        unguarded(record.get("scopevalue", "")),
+        _SCOPES.get(record.get("scope", "").strip().lower()),
+        bare(record.get("scopevalue", "")),
         moment.parse(record.get("expiresat", "")),
-        unguarded(record.get("note", "")),
-        unguarded(record.get("diagnostic", "")),
-        category=Category(category) if (category := record.get("category", "").strip()) in list(Category) else None,
+        bare(record.get("note", "")),
+        bare(record.get("diagnostic", "")),
+        category=_CATEGORIES.get(record.get("category", "").strip()),
     )
+
+
+def read_own_json(record: Record, name: str) -> Entry | Skip:
+    """The same of JSON lines, where texts stand as they are."""
+    return read_own(record, name, str)
 
 
 def cause(written: str) -> Cause | None:
     """A cause by its name."""
-    word = written.strip().lower()
-    return Cause(word) if word in list(Cause) else None
+    return _CAUSES.get(written.strip().lower()) if written else None
 
 
-def read_any(record: Record, column: str) -> Entry | Skip:
-    """A row of a list whose addresses stand in `column`; its time under one of the usual names."""
-    at = next((found for name in _TIMES if (found := moment.parse(record.get(name, "")))), None)
+def read_any(record: Record, column: str, times: Sequence[str]) -> Entry | Skip:
+    """A row of a list whose addresses stand in `column`, and its time in one of the columns `times`."""
+    at = next((found for name in times if (found := moment.parse(record.get(name, "")))), None)
     return Entry(record.get(column, ""), cause(record.get("cause", "")), at, note=record.get("note", ""))
+
+
+def time_columns(columns: Container[str]) -> tuple[str, ...]:
+    """Those of the columns (folded) that are named as times usually are, the best one first."""
+    return tuple(name for name in _TIMES if name in columns)

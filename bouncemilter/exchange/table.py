@@ -19,7 +19,7 @@ CELL: Final = 2 * 1024 * 1024
 """Characters of one cell. More is a quotation mark that nobody closes."""
 COLUMNS: Final = 1000
 _MAGIC: Final = {
-    b"PK\x03\x04": "an XLSX or ZIP file; save it as CSV",
+    b"PK\x03\x04": "an XLSX or ZIP file; save it as CSV, or unpack it and import what is in it, file by file",
     b"\xd0\xcf\x11\xe0": "an old Excel file; save it as CSV",
     b"\x1f\x8b": "a gzip file; unpack it first",
     b"%PDF": "a PDF file",
@@ -31,8 +31,11 @@ _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _C1: Final = re.compile(rb"[\x80-\x9f]")
 _LATIN_2_ONLY: Final = re.compile(rb"[\xa1\xa6\xac\xb1\xb6\xbc]")
 _DELIMITERS: Final = ",;\t|"
-_LISTS: Final = ("suppresseddestinationsummaries", "items", "suppressions", "results", "data")
+_SPACE: Final = re.compile(r"\s*")
+_LISTS: Final = ("suppresseddestinationsummaries", "suppresseddestination", "items", "suppressions", "results", "data")
 """Under which keys APIs give their lists."""
+_DEPTH: Final = 3
+"""How deep they lie: listmonk's in `data`, `results`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Table:
     rows: Iterator[tuple[int, Record | Bad]]
     """ListError where the file is broken further down."""
     is_json: bool = False
+    partial: bool = False
+    """The file says itself that it is one page of many."""
 
 
 def read(data: bytes) -> Table:
@@ -177,13 +182,55 @@ def _json(content: str) -> Table:
     except (ValueError, RecursionError) as error:
         raise ListError(f"broken JSON: {text.visible(str(error))}") from None
     else:
-        items = _items(found)
-        return Table(_columns(items[0] if items else None), "item", _objects(enumerate(items, 1)), is_json=True)
+        return _documents([found])
     lines = [(number, line) for number, line in enumerate(content.split("\n"), 1) if line.strip()]
     first = _line(*lines[0])[1]
-    if isinstance(first, Bad):
-        raise ListError("line 1: broken JSON: neither one document nor an object a line")
+    if isinstance(first, Bad) or _is_page(first):
+        return _documents(_behind_each_other(content))
     return Table(_columns(first), "line", _objects(_line(number, line) for number, line in lines), is_json=True)
+
+
+def _documents(found: Sequence[Any]) -> Table:
+    """The rows of one JSON document or more: pages of an API's answer."""
+    items = [item for each in found for item in _items(each)]
+    columns = _columns(items[0] if items else None)
+    partial = _goes_on(found[-1], len(items))
+    return Table(columns, "item", _objects(enumerate(items, 1)), is_json=True, partial=partial)
+
+
+def _behind_each_other(content: str) -> list[Any]:
+    decoder, found, place = json.JSONDecoder(), [], 0
+    try:
+        while (space := _SPACE.match(content, place)) and space.end() < len(content):
+            each, place = decoder.raw_decode(content, space.end())
+            found.append(each)
+    except json.JSONDecodeError as error:
+        raise ListError(f"line {error.lineno}: broken JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise ListError(f"broken JSON: {text.visible(str(error))}") from None
+    return found
+
+
+def _is_page(document: Any) -> bool:
+    """Whether a JSON document holds rows, and is not one."""
+    for _ in range(_DEPTH):
+        if not isinstance(document, dict):
+            break
+        document = _within(document)
+    return isinstance(document, list)
+
+
+def _goes_on(document: Any, rows: int) -> bool:
+    """Whether an API's answer says that there is more: SES by a token, listmonk and Postmark by a greater total."""
+    for _ in range(2):
+        if not isinstance(document, dict):
+            return False
+        more = {fold(name): value for name, value in document.items()}
+        total = more.get("total", more.get("totalcount"))
+        if more.get("nexttoken") or (isinstance(total, int) and total > rows):
+            return True
+        document = more.get("data")
+    return False
 
 
 def _line(number: int, line: str) -> tuple[int, Any]:
@@ -195,16 +242,22 @@ def _line(number: int, line: str) -> tuple[int, Any]:
 
 def _items(found: Any) -> list[Any]:
     """The list that a JSON document holds, or it itself as the only item."""
-    for _ in range(3):
+    for _ in range(_DEPTH):
         if isinstance(found, list):
             return found
         if not isinstance(found, dict):
             break
-        inner = [value for name, value in found.items() if fold(name) in _LISTS and isinstance(value, list | dict)]
-        if not inner:
+        inner = _within(found)
+        if inner is None:
             return [found]
-        found = inner[0]
+        found = inner
     raise ListError("JSON without a list of addresses")
+
+
+def _within(document: Mapping[str, Any]) -> Any:
+    """The list, or what holds it, in an API's answer; None where there is none."""
+    found = (each for name, each in document.items() if fold(name) in _LISTS and isinstance(each, list | dict))
+    return next(found, None)
 
 
 def _columns(first: Any) -> frozenset[str]:

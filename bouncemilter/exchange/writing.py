@@ -8,6 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import idna
+
 from bouncemilter import enforcement
 from bouncemilter.exchange.own import COLUMNS, guarded
 from bouncemilter.model import Standing, Suppression
@@ -51,11 +53,25 @@ def is_for_maps(address_key: str) -> bool:
     return not address_key.startswith(("#", '"')) and address_key.split() == [address_key]
 
 
-def map_line(address_key: str, refusal: enforcement.Refusal) -> str:
-    """A line of an access table (access(5)). It never says why: who asks is not known to the table."""
+def map_lines(address_key: str, refusal: enforcement.Refusal) -> str:
+    """The lines of an access table (access(5)). They never say why: who asks is not known to the table.
+
+    An internationalised domain stands there as A-label and as U-label: Postfix looks up what the client has written.
+    """
     words = refusal.text(authenticated=False)
     # Tables are asked in lower case, whatever the address.
-    return f"{address_key.lower()} {enforcement.REPLY_CODE} {enforcement.STATUS} {words}\n"
+    forms = dict.fromkeys(each.lower() for each in (address_key, _with_u_label(address_key)))
+    return "".join(f"{each} {enforcement.REPLY_CODE} {enforcement.STATUS} {words}\n" for each in forms)
+
+
+def _with_u_label(address_key: str) -> str:
+    if "xn--" not in address_key:
+        return address_key
+    local, _, domain = address_key.rpartition("@")
+    try:
+        return f"{local}@{idna.decode(domain)}"
+    except UnicodeError:  # idna's own error is one: a domain that no client can have written otherwise
+        return address_key
 
 
 def refused(address_key: str, found: tuple[Suppression, ...], stream: Stream | None) -> enforcement.Refusal | None:

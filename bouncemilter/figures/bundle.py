@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bouncemilter.figures import sheet
 from bouncemilter.figures.anonymous import Anonymizer
+from bouncemilter.figures.query import Query
 from bouncemilter.model import Event
 
 HEADINGS: Final = (
@@ -29,8 +30,8 @@ HEADINGS: Final = (
     "words",
 )
 _README: Final = """\
-Refusals of mail to {provider}, from {first} to {last} (UTC), as our mail server got them.
-Odmowy przyjęcia poczty przez {provider}, od {first} do {last} (UTC), tak jak dostał je nasz serwer.
+Refusals of mail to {provider}, from {first} to {last} ({zone}), as our mail server got them.
+Odmowy przyjęcia poczty przez {provider}, od {first} do {last} ({zone}), tak jak dostał je nasz serwer.
 
   refusals.csv, refusals.jsonl   one line a refusal: when (UTC), which host, reply code and enhanced status code, the
                                  server's own words, our Message-ID, the Message-ID of the report
@@ -41,7 +42,7 @@ Odmowy przyjęcia poczty przez {provider}, od {first} do {last} (UTC), tak jak d
 Replaced, so that no person can be told / Zastąpione, żeby nie dało się rozpoznać osób:
   - the local part of each address, by a mark such as person-0123456789: the same mark is the same address within this
     bundle, and nowhere else / lokalna część każdego adresu, oznaczeniem jak person-0123456789: to samo oznaczenie to
-    ten sam adres, ale tylko w tej paczce
+    ten sam adres, ale tylko w tej paczce; abuse@, postmaster@ and their like stay / abuse@, postmaster@ itp. zostają
   - the names in a recipient's address where the server repeats them, by [name]
     / imiona i nazwiska z adresu odbiorcy, jeśli serwer je powtarza, przez [name]
 Left out / Pominięte: subjects, texts of messages, return paths / tematy, treść wiadomości, adresy zwrotne.
@@ -71,10 +72,10 @@ def row(event: Event, persons: Anonymizer) -> tuple[str, ...]:
     )
 
 
-def write(rows: Sequence[tuple[str, ...]], provider: str, first: dt.date, last: dt.date) -> bytes:
-    """The bundle, a ZIP file."""
+def write(rows: Sequence[tuple[str, ...]], query: Query) -> bytes:
+    """The bundle, a ZIP file, of the rows that `query` has found."""
     counts = Counter((each[2], each[3], each[4]) for each in rows)
-    readme = _README.format(provider=provider, first=first, last=last)
+    readme = _README.format(provider=query.provider, first=query.first, last=query.last, zone=query.zone)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("README.txt", readme)

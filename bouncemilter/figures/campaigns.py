@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
+from bouncemilter.model.sent import NAME_LENGTH
 from bouncemilter.returnpath import campaign_hash, written_campaign
-
-_LONGEST: Final = 100
-"""Characters that sent mail is counted under."""
 
 
 class Campaigns:
@@ -23,11 +20,9 @@ class Campaigns:
 
         Empty where neither says anything. Headers such as Feedback-ID have more in them than the name.
         """
-        if header[:_LONGEST] in self._names:
-            return header[:_LONGEST]
         if header:
-            first = header.partition(":")[0]
-            return first if first in self._names else header
+            whole, first = header[:NAME_LENGTH], header.partition(":")[0]
+            return first if first in self._names and whole not in self._names else whole
         written = written_campaign(return_path.rpartition("@")[0])
         if not written:
             return ""

@@ -10,7 +10,7 @@ from bouncemilter.figures.report import TARGET, Line
 
 HEIGHT: Final = 150.0
 """Of the plot, in pixels."""
-LEFT: Final = 8.0
+LEFT: Final = 10.0
 """Percent that the labels of the upright axis take."""
 _LINE: Final = 14.0
 """Pixels of a line of text: labels that are closer lie on each other."""
@@ -129,13 +129,11 @@ def _labels(lines: Sequence[Line], step: float) -> tuple[tuple[float, str, str],
 
 
 def _round_up(value: int) -> int:
-    """The next of 2, 4, 10, 20, 40, 100, …: halves are whole numbers."""
+    """The next of 2, 4, 6, 8, 10, 20, 40, 60, …: halves are whole numbers."""
     unit = 1
-    while True:
-        for top in (2 * unit, 4 * unit, 10 * unit):
-            if value <= top:
-                return top
+    while value > 10 * unit:
         unit *= 10
+    return next(top * unit for top in (2, 4, 6, 8, 10) if value <= top * unit)
 
 
 def _two(value: float) -> float:

@@ -12,7 +12,8 @@ from bouncemilter import domain
 from bouncemilter.figures.campaigns import Campaigns
 from bouncemilter.figures.query import By, Query
 from bouncemilter.figures.report import Line, Remark, Report, Words, total
-from bouncemilter.model import Kind
+from bouncemilter.model import Category, Event, Kind
+from bouncemilter.model.sent import NAME_LENGTH, OTHER
 from bouncemilter.store.figures import Column, Failures, Figures, SentCount, Wanted
 
 _DAY: Final = dt.timedelta(days=1)
@@ -38,12 +39,12 @@ async def compile_report(source: Figures, query: Query) -> Report:
     return await _Compiler(source, query).run()
 
 
-async def wordings(source: Figures, query: Query, limit: int) -> list[Words]:
-    """What servers said, the most frequent wording first: of the query's category, or of all."""
+async def wordings(source: Figures, query: Query, limit: int | None = None) -> list[Words]:
+    """What servers said, the most frequent wording first, at most `limit`: of the query's category, or of all."""
     columns = {Column.TEMPLATE} | ({Column.CAMPAIGN} if query.campaign else set())
     campaigns = Campaigns(await source.campaigns() if query.campaign else ())
     found: dict[tuple[object, str], Words] = {}
-    for row in await source.failures(_wanted(query, query.first, query.last), columns):
+    for row in await source.failures(_wanted(query), columns):
         if row.kind not in (Kind.BOUNCE, Kind.DELAYED) or row.last is None or not _belongs(row, query, campaigns):
             continue
         key = row.category, row.template
@@ -53,14 +54,25 @@ async def wordings(source: Figures, query: Query, limit: int) -> list[Words]:
     return sorted(found.values(), key=lambda each: (-each.n, each.template))[:limit]
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A time of which all failures are of one day, or none is asked for."""
+async def refusals(source: Figures, query: Query) -> AsyncIterator[Event]:
+    """The failures and delays that `query` asks for, one by one, by id."""
+    campaigns = Campaigns(await source.campaigns() if query.campaign else ())
+    wanted, after = _wanted(query), ""
+    while piece := await source.events(wanted, after):
+        for event in (each.event for each in piece):
+            if _is_of(query, campaigns, event.returned.campaign, event.envelope_recipient):
+                yield event
+        after = piece[-1].event.id
 
-    wanted: Wanted
-    day: str
-    measured: bool
-    """Whether sent mail is recorded of it."""
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of the time."""
+
+    day: dt.date | None
+    """Of the report's zone; None where it is not asked for."""
+    sent_day: dt.date | None
+    """The UTC day, where it is asked for and its sent mail is recorded. Only what fails then is in a rate."""
 
 
 class _Compiler:
@@ -69,7 +81,6 @@ class _Compiler:
         self._query = query
         self._lines: defaultdict[str, Line] = defaultdict(lambda: Line(""))
         self._remarks: list[tuple[Remark, str]] = []
-        self._unknown_stream = 0
 
     async def run(self) -> Report:
         query = self._query
@@ -81,63 +92,69 @@ class _Compiler:
         if query.by is By.DAY:
             for day in query.days():
                 self._lines[day.isoformat()] = Line(day.isoformat())
-        async for span, row in self._failures():
-            if _belongs(row, query, self._campaigns):
-                self._count(span, row)
+        await self._count_failures()
         await self._count_old()
-        whole = self._share_out()
-        lines = [replace(line, name=name) for name, line in self._lines.items() if name or _says_something(line)]
+        sent = self._share_out()
+        lines = [self._finished(name, line) for name, line in self._lines.items()]
+        sum_ = total(lines, sent, whole=query.category is None)
         if query.by is not By.DAY:
+            lines = [line for line in lines if _says_something(line)]
             lines.sort(key=lambda line: (-line.counts.failed, -(line.sent or 0), line.name))
-        sum_ = total(lines, whole)
-        await self._remark([*lines, sum_], sum_)
+        await self._remark(lines, sum_)
         return Report(query, tuple(lines), sum_, tuple(self._remarks))
 
-    async def _failures(self) -> AsyncIterator[tuple[_Span, Failures]]:
-        columns = {*_COLUMNS.get(self._query.by, ())}
-        if self._query.campaign:
-            columns.add(Column.CAMPAIGN)
-        for span in self._spans():
-            for row in await self._source.failures(span.wanted, columns):
-                yield span, row
+    def _finished(self, name: str, line: Line) -> Line:
+        by = self._query.by
+        alike = by in (By.DAY, By.CATEGORY) or name not in ("", OTHER)
+        return replace(line, name=name, alike=alike, whole=self._query.category is None and by is not By.CATEGORY)
 
-    def _spans(self) -> Iterable[_Span]:
+    async def _count_failures(self) -> None:
         query = self._query
-        recorded = dt.datetime.combine(self._since, dt.time(), dt.UTC) if self._since else None
-        if query.by is By.DAY:
-            for day in query.days():
-                wanted = _wanted(query, day, day)
-                yield _Span(wanted, day.isoformat(), measured=recorded is not None and wanted.end > recorded)
-            return
-        whole = _wanted(query, query.first, query.last)
-        if recorded is None or not whole.start < recorded < whole.end:
-            yield _Span(whole, "", measured=recorded is not None and recorded <= whole.start)
-            return
-        yield _Span(replace(whole, end=recorded), "", measured=False)
-        yield _Span(replace(whole, start=recorded), "", measured=True)
+        columns = {*_COLUMNS.get(query.by, ())}
+        if query.campaign:
+            columns.add(Column.CAMPAIGN)
+        edges = self._edges()
+        wanted = replace(_wanted(query), start=edges[0], end=edges[-1], cuts=tuple(edges[1:-1]))
+        pieces = [self._piece(edge) for edge in edges[:-1]]
+        for row in await self._source.failures(wanted, columns):
+            if _belongs(row, query, self._campaigns):
+                self._count(pieces[row.piece], row)
 
-    def _count(self, span: _Span, row: Failures) -> None:
-        line = self._lines[span.day or self._name(row)]
-        line.counts.add(row.kind, row.category, row.n)
-        if span.measured and row.kind is Kind.BOUNCE:
-            line.measured += row.n
+    def _edges(self) -> list[dt.datetime]:
+        """Where pieces begin, and the last one's end: the report's days, and the UTC days that sent mail has."""
+        query = self._query
+        found: set[dt.datetime] = set()
+        for each in (query, replace(query, zone=dt.UTC)):
+            found |= {each.start, each.end}
+            if query.by is By.DAY:
+                found |= {each.midnight(day) for day in each.days()}
+        if self._since and query.first < self._since <= query.last:
+            found.add(dt.datetime.combine(self._since, dt.time(), dt.UTC))
+        return sorted(found)
+
+    def _piece(self, start: dt.datetime) -> _Piece:
+        query = self._query
+        day, utc_day = start.astimezone(query.zone).date(), start.date()
+        recorded = self._since is not None and self._since <= utc_day and query.first <= utc_day <= query.last
+        return _Piece(day if query.start <= start < query.end else None, utc_day if recorded else None)
+
+    def _count(self, piece: _Piece, row: Failures) -> None:
+        by_day = self._query.by is By.DAY
+        if piece.day:
+            self._lines[piece.day.isoformat() if by_day else self._name(row)].counts.add(row.kind, row.category, row.n)
+        if piece.sent_day and row.kind is Kind.BOUNCE:
+            self._lines[piece.sent_day.isoformat() if by_day else self._name(row)].measured += row.n
 
     def _name(self, row: Failures) -> str:
         by = self._query.by
         if by in (By.CAMPAIGN, By.STREAM):
             campaign = self._campaigns.name(row.campaign, row.return_path)
-            return self._stream(campaign, row) if by is By.STREAM else campaign
+            return self._streams.name(campaign, row) if by is By.STREAM else campaign
         if by is By.PROVIDER:
             return domain.registrable(row.domain) if row.domain else ""
         if by is By.CATEGORY:
             return str(row.category or row.kind)
         return row.list_id if by is By.LIST else row.subject
-
-    def _stream(self, campaign: str, row: Failures) -> str:
-        name = self._streams.name(campaign, row)
-        if not name and row.kind is Kind.BOUNCE:
-            self._unknown_stream += row.n
-        return name
 
     async def _count_old(self) -> None:
         """Days whose events are deleted still have their counts."""
@@ -146,15 +163,15 @@ class _Compiler:
         end = oldest.date() if oldest else query.last + _DAY
         if query.first >= end:
             return
+        daily = await self._source.daily(query.first, min(query.last, end - _DAY))
         if query.filtered or query.by not in (By.DAY, By.CATEGORY) or query.zone is not dt.UTC:
-            if oldest and await self._source.daily(query.first, min(query.last, end - _DAY)):
+            if daily:
                 self._remarks.append((Remark.EVENTS_SINCE, end.isoformat()))
             return
-        for day, row in await self._source.daily(query.first, min(query.last, end - _DAY)):
-            if self._query.by is By.CATEGORY and row.kind in (Kind.MAIL, Kind.REPORT, Kind.CHALLENGE):
+        for day, row in daily:
+            if query.by is By.CATEGORY and row.kind in (Kind.MAIL, Kind.REPORT, Kind.CHALLENGE):
                 continue
-            measured = self._since is not None and day >= self._since
-            self._count(_Span(_wanted(query, day, day), day.isoformat() if query.by is By.DAY else "", measured), row)
+            self._count(_Piece(day, day if self._since and day >= self._since else None), row)
 
     async def _read_sent(self) -> list[SentCount]:
         query = self._query
@@ -168,8 +185,8 @@ class _Compiler:
         return [
             each
             for each in found
-            if (not query.campaign or each.campaign == query.campaign)
-            and (not query.list_id or each.list_id == query.list_id.lower())
+            if (not query.campaign or each.campaign == query.campaign[:NAME_LENGTH])
+            and (not query.list_id or each.list_id == query.list_id.lower()[:NAME_LENGTH])
             and (not query.provider or each.provider == query.provider)
         ]
 
@@ -183,8 +200,8 @@ class _Compiler:
                 line = self._lines[value.isoformat() if isinstance(value, dt.date) else value]
                 line.sent = (line.sent or 0) + each.n
         elif self._query.by is By.CATEGORY:
-            for line in self._lines.values():
-                line.sent = whole
+            for name, line in self._lines.items():
+                line.sent = whole if name in _CATEGORIES else None
         return whole
 
     async def _remark(self, lines: list[Line], whole: Line) -> None:
@@ -195,12 +212,15 @@ class _Compiler:
             remarks.append((Remark.SENT_SINCE, self._since.isoformat()))
         if query.by is By.MESSAGE and whole.sent:
             remarks.append((Remark.NO_SHARE, ""))
-        if query.by is By.DAY and query.zone is not dt.UTC and whole.sent:
+        if query.zone is not dt.UTC and whole.sent:
             remarks.append((Remark.UTC_SENT, ""))
-        if any(line.sent and line.rate is None for line in lines):
+        if any(line.overfull for line in (*lines, whole)):
             remarks.append((Remark.MORE_THAN_SENT, ""))
-        if self._unknown_stream:
-            remarks.append((Remark.SAME_STREAM, str(self._unknown_stream)))
+        unnamed = next((line.counts.failed for line in lines if not line.name), 0)
+        if unnamed and query.by is By.STREAM:
+            remarks.append((Remark.SAME_STREAM, str(unnamed)))
+        if unnamed and query.by in (By.CAMPAIGN, By.LIST) and whole.sent:
+            remarks.append((Remark.UNNAMED, str(unnamed)))
         if not query.filtered and (untied := await self._source.untied(query.first, query.last)):
             remarks.append((Remark.UNTIED, str(untied)))
 
@@ -228,20 +248,28 @@ class _Streams:
         return ""
 
 
-def _wanted(query: Query, first: dt.date, last: dt.date) -> Wanted:
+def _wanted(query: Query) -> Wanted:
     return Wanted(
-        query.midnight(first),
-        query.midnight(last + _DAY),
+        query.start,
+        query.end,
         list_id=query.list_id,
         provider=query.provider,
         category=query.category,
-        campaign=query.campaign,
+        campaign=query.campaign[:NAME_LENGTH],
     )
 
 
 def _belongs(row: Failures, query: Query, campaigns: Campaigns) -> bool:
-    return not query.campaign or campaigns.name(row.campaign, row.return_path) == query.campaign
+    return _is_of(query, campaigns, row.campaign, row.return_path)
+
+
+def _is_of(query: Query, campaigns: Campaigns, header: str, return_path: str) -> bool:
+    wanted = query.campaign[:NAME_LENGTH]
+    return not wanted or campaigns.name(header, return_path) == wanted
 
 
 def _says_something(line: Line) -> bool:
     return bool(line.sent) or any(getattr(line.counts, name) for name in line.counts.__slots__)
+
+
+_CATEGORIES: Final = frozenset(Category)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from bouncemilter.classify.advice import Language, advice
-from bouncemilter.figures.blocklists import Hit
+from bouncemilter.figures.blocklists import UNKNOWN_REMOVAL, Blocklist, Hit
 from bouncemilter.model import Category, Incident
 
 SILENT: Final = dt.timedelta(seconds=60)
@@ -18,6 +19,9 @@ STALE_SECONDS: Final = 60.0
 """The suppressions in memory are brought up to date four times a second."""
 OVERDUE_SECONDS: Final = 2700.0
 """A mailbox that was not read for so long beyond its interval: with the usual 15 minutes that is an hour."""
+QUOTED: Final = 200
+"""Characters of a server's words."""
+_LINK: Final = re.compile(r"(?<=:)//|(?<=www)\.", re.IGNORECASE)
 RECENT: Final = dt.timedelta(hours=24)
 """How long errors and refusals are news."""
 
@@ -94,6 +98,8 @@ class Seen:
     at: dt.datetime
     ready: bool | None = None
     """What /readyz says; None where it does not answer."""
+    silent: str = ""
+    """Where it was asked in vain; empty where it answers, or need not."""
     obstacles: tuple[str, ...] = ()
     """Why it is not ready."""
     heartbeat: dt.datetime | None = None
@@ -162,16 +168,13 @@ def _open_balances(samples: list[Sample]) -> Iterator[str]:
 
 
 def examine(seen: Seen, limits: Limits, language: Language = Language.EN) -> tuple[Finding, ...]:
-    """Every line, in the order of Subject; a subject may have several."""
+    """Every line, in the order of Subject; a subject may have several, and what can't be known has none."""
     pick = _Pick(language)
     return (
         _daemon(seen, pick),
         _store(seen, pick),
         *_by_gauges(seen, pick),
-        _last_bounce(seen, pick),
-        *_incidents(seen, pick),
-        *_blocklists(seen, pick),
-        *_size(seen, language),
+        *(() if seen.store_error else _by_store(seen, pick, language)),
         _disk(seen, limits, pick),
         *_keys(seen, limits, pick),
         _passed(seen, pick),
@@ -180,10 +183,10 @@ def examine(seen: Seen, limits: Limits, language: Language = Language.EN) -> tup
 
 class _Pick:
     def __init__(self, language: Language) -> None:
-        self._polish = language is Language.PL
+        self.language = language
 
     def __call__(self, english: str, polish: str) -> str:
-        return polish if self._polish else english
+        return polish if self.language is Language.PL else english
 
 
 def _daemon(seen: Seen, pick: _Pick) -> Finding:
@@ -194,8 +197,15 @@ def _daemon(seen: Seen, pick: _Pick) -> Finding:
         return Finding(Subject.DAEMON, well=False, text=pick(f"takes no mail: {why}", f"nie przyjmuje poczty: {why}"))
     if seen.heartbeat and seen.at - seen.heartbeat < SILENT:
         text = pick("alive, by its heartbeat in the store", "działa, według znaku życia w bazie")
-        return Finding(Subject.DAEMON, well=True, text=text)
+        if seen.silent:
+            text += pick(
+                f", but nothing answers at {seen.silent} (web.address): has it been restarted since that was changed?",
+                f", ale pod {seen.silent} (web.address) nic nie odpowiada: czy po zmianie uruchomiono go ponownie?",
+            )
+        return Finding(Subject.DAEMON, well=not seen.silent, text=text)
     last = f"{seen.heartbeat:%Y-%m-%d %H:%M} UTC" if seen.heartbeat else pick("never", "nigdy")
+    if seen.store_error:
+        last = pick("not known", "nie wiadomo")
     text = pick(
         f"does not run (last sign of life: {last}): systemctl status bouncemilter",
         f"nie działa (ostatni znak życia: {last}): systemctl status bouncemilter",
@@ -238,7 +248,7 @@ def _by_gauges(seen: Seen, pick: _Pick) -> Iterator[Finding]:
         yield Finding(Subject.LAST_ERROR, well=True, text=text)
     if found.index_age is not None:
         age = f"{found.index_age:.1f} s"
-        text = pick(f"in memory as they were {age} ago", f"w pamięci według stanu sprzed {age}")
+        text = pick(f"in memory as they were {age} ago", f"w pamięci według stanu sprzed {age.replace('.', ',')}")
         yield Finding(Subject.SUPPRESSIONS, well=found.index_age < STALE_SECONDS, text=text)
     for front in found.open_balances:
         text = pick(
@@ -249,12 +259,19 @@ def _by_gauges(seen: Seen, pick: _Pick) -> Iterator[Finding]:
     if found.overdue and found.overdue > OVERDUE_SECONDS:
         minutes = int(found.overdue // 60)
         text = pick(
-            f"one was not read for {minutes} minutes longer than it should: log line mailbox_failed",
-            f"jednej nie odczytano o {minutes} minut dłużej niż trzeba: wpis mailbox_failed w logu",
+            f"one is {minutes} min overdue for reading: log line mailbox_failed",
+            f"jedna nieodczytana na czas, spóźnienie {minutes} min: wpis mailbox_failed w logu",
         )
         yield Finding(Subject.MAILBOXES, well=False, text=text)
     if not found.open_balances:
         yield Finding(Subject.BALANCES, well=True, text=pick("close", "zgadzają się"))
+
+
+def _by_store(seen: Seen, pick: _Pick, language: Language) -> Iterator[Finding]:
+    yield _last_bounce(seen, pick)
+    yield from _incidents(seen, pick)
+    yield from _blocklists(seen, pick)
+    yield from _size(seen, language)
 
 
 def _last_bounce(seen: Seen, pick: _Pick) -> Finding:
@@ -264,9 +281,9 @@ def _last_bounce(seen: Seen, pick: _Pick) -> Finding:
 
 def _incidents(seen: Seen, pick: _Pick) -> Iterator[Finding]:
     for each in seen.incidents:
-        what = " ".join(str(part) for part in (each.domain, each.category, each.template) if part) or each.kind
+        what = " ".join(str(part) for part in (each.domain, each.category, _quoted(each.template)) if part) or each.kind
         text = pick(
-            f"{each.id}: {what}, {each.events} failures, {each.pending} addresses pending: "
+            f"{each.id}: {what}, failures: {each.events}, addresses pending: {each.pending}: "
             f"bouncemilter incident show {each.id}",
             f"{each.id}: {what}, zwroty: {each.events}, adresy wstrzymane: {each.pending}: "
             f"bouncemilter incident show {each.id}",
@@ -276,18 +293,32 @@ def _incidents(seen: Seen, pick: _Pick) -> Iterator[Finding]:
         yield Finding(Subject.INCIDENTS, well=True, text=pick("none is open", "żaden nie jest otwarty"))
 
 
+def _quoted(words: str) -> str:
+    """A server's own words as such: cut, and with no link that a mail program would offer to open."""
+    if not words:
+        return ""
+    cut = words if len(words) <= QUOTED else f"{words[: QUOTED - 1]}…"
+    return f'"{_LINK.sub(" ", cut)}"'
+
+
 def _blocklists(seen: Seen, pick: _Pick) -> Iterator[Finding]:
     for each in seen.hits:
         name = each.blocklist.name or pick("a blocklist", "czarna lista")
-        where = each.blocklist.removal or each.blocklist.note
-        text = pick(
-            f"{name}: {each.n} refusals within 24 hours; mend the cause, then ask for removal: {where}",
-            f"{name}: odmowy w ciągu 24 godzin: {each.n}; usuń przyczynę, potem poproś o wykreślenie: {where}",
-        )
-        yield Finding(Subject.BLOCKLISTS, well=False, text=text, detail=each.blocklist.name)
+        text = pick(f"{name}: refusals within 24 hours: {each.n}", f"{name}: odmowy w ciągu 24 godzin: {each.n}")
+        todo = _way_off(each.blocklist, pick)
+        yield Finding(Subject.BLOCKLISTS, well=False, text=f"{text}; {todo}", detail=each.blocklist.name)
     if not seen.hits:
         text = pick("no refusal within 24 hours", "brak odmów w ciągu 24 godzin")
         yield Finding(Subject.BLOCKLISTS, well=True, text=text)
+
+
+def _way_off(blocklist: Blocklist, pick: _Pick) -> str:
+    mend, note = pick("mend the cause, then", "usuń przyczynę, potem"), blocklist.note(pick.language)
+    if blocklist.removal == UNKNOWN_REMOVAL:
+        return f"{mend} {pick('look the list up at', 'poszukaj tej listy na stronie')} {blocklist.removal}"
+    if blocklist.removal:
+        return f"{mend} {pick('ask for removal at', 'poproś o wykreślenie na stronie')} {blocklist.removal}"
+    return f"{mend} {note}" if blocklist.provider else note
 
 
 def _size(seen: Seen, language: Language) -> Iterator[Finding]:
@@ -300,21 +331,22 @@ def _disk(seen: Seen, limits: Limits, pick: _Pick) -> Finding:
     if not seen.disk_size:
         return Finding(Subject.DISK, well=True, text=pick("not known", "brak danych"))
     share = seen.disk_free * 100 / seen.disk_size
-    free = f"{seen.disk_free / 2**30:.1f} GiB ({share:.0f} %)"
-    return Finding(Subject.DISK, share >= limits.disk_percent, pick(f"{free} free", f"wolne {free}"))
+    size = f"{seen.disk_free / 2**30:.1f}"
+    free = pick(f"{size} GiB ({share:.0f}%) free", f"wolne {size.replace('.', ',')} GiB ({share:.0f} %)")
+    return Finding(Subject.DISK, share >= limits.disk_percent, free)
 
 
 def _keys(seen: Seen, limits: Limits, pick: _Pick) -> Iterator[Finding]:
     for each in seen.keys:
         if each.created is None:
-            text = pick(f"{each.path}: can't be read", f"{each.path}: nie można odczytać")
+            text = pick(f"{each.path}: the key can't be read", f"{each.path}: nie można odczytać klucza")
             yield Finding(Subject.KEYS, well=False, text=text, detail=each.path)
             continue
         days = (seen.at - each.created).days
         well = days <= limits.key_days
-        text = pick(f"{each.path}: {days} days old", f"{each.path}: ma {days} dni")
+        text = pick(f"{each.path}: age in days: {days}", f"{each.path}: wiek w dniach: {days}")
         if not well:
-            text += ": bouncemilter returnpath rotate"
+            text += "; bouncemilter returnpath rotate"
         yield Finding(Subject.KEYS, well, text, detail=each.path)
 
 
@@ -324,7 +356,7 @@ def _passed(seen: Seen, pick: _Pick) -> Finding:
     if not seen.passed:
         return Finding(Subject.PASSED_MAIL, well=True, text=pick("none lies unread", "nic nie leży nieprzeczytane"))
     text = pick(
-        f"{seen.passed} mails of people lie in the Maildir `passed`: read them, and set sink.forward_to",
+        f"mails of people in the Maildir `passed`: {seen.passed}; read them, and set sink.forward_to",
         f"wiadomości od ludzi w katalogu Maildir `passed`: {seen.passed}; przeczytaj je i ustaw sink.forward_to",
     )
     return Finding(Subject.PASSED_MAIL, well=False, text=text)

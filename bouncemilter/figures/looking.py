@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime as dt
+from typing import Final
 
 from bouncemilter.figures import blocklists
 from bouncemilter.figures.health import RECENT, Seen
 from bouncemilter.model import Category, Kind
 from bouncemilter.store import Store
 from bouncemilter.store.figures import Column, Wanted
+
+LISTS: Final = 20
+"""The most frequent blocklists; whoever may bounce to us can make up names of lists."""
 
 
 async def look(store: Store, seen: Seen) -> Seen:
@@ -18,13 +23,21 @@ async def look(store: Store, seen: Seen) -> Seen:
     latest = await source.latest()
     incidents = tuple(each for each in await store.incidents() if each.is_open(seen.at))
     wanted = Wanted(seen.at - RECENT, seen.at + dt.timedelta(minutes=1))
-    refused = await source.failures(dataclasses.replace(wanted, category=Category.BLOCKLISTED), (Column.TEMPLATE,))
+    listed, blocked = [
+        [(each.diagnostic, each.n) for each in await source.failures(part, (Column.TEMPLATE,))]
+        for part in (
+            dataclasses.replace(wanted, category=Category.BLOCKLISTED),
+            dataclasses.replace(wanted, category=Category.BLOCKED_BY_PROVIDER),
+        )
+    ]
     too_big = await source.failures(dataclasses.replace(wanted, category=Category.MESSAGE_TOO_BIG), ())
+    # In a thread: whoever may bounce to us can bring thousands of wordings, and mail must not wait.
+    hits = await asyncio.to_thread(blocklists.hits, listed, blocked)
     return dataclasses.replace(
         seen,
         heartbeat=latest.heartbeat,
         last_bounce=latest.bounce,
         incidents=incidents,
-        hits=blocklists.hits((each.diagnostic, each.n) for each in refused),
+        hits=hits[:LISTS],
         too_big=sum(each.n for each in too_big if each.kind is Kind.BOUNCE),
     )

@@ -27,6 +27,10 @@ WORDINGS: Final = 5
 """Of one reason, at most."""
 
 
+WORDS: Final = 300
+"""Characters of a server's reply, at most; `report --raw` has the whole of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What stands on it."""
@@ -50,7 +54,7 @@ def render(page: Page, language: Language = Language.EN) -> str:
     tables = [page.asked] if page.asked.query.by not in (By.DAY, By.CATEGORY) else []
     return _template().render(
         page=page,
-        language=language.value,
+        language=language,
         style=style,
         style_digest=digest,
         bars=chart.bars(page.by_day.lines),
@@ -65,6 +69,9 @@ def render(page: Page, language: Language = Language.EN) -> str:
         heading=partial(words.by, language=language),
         number=partial(words.number, language=language),
         percent=partial(words.percent, language=language),
+        share_of=partial(words.share, language=language),
+        short=words.short,
+        words_shown=WORDS,
         remarks=[words.remark(each, given, language) for each, given in page.asked.remarks],
         advice=_adviser(language),
         filters=_filters(page.asked),

@@ -44,6 +44,16 @@ class Query:
         """Whether it is about a part of the mail."""
         return bool(self.campaign or self.list_id or self.provider or self.category)
 
+    @property
+    def start(self) -> dt.datetime:
+        """When the first day begins, UTC."""
+        return self.midnight(self.first)
+
+    @property
+    def end(self) -> dt.datetime:
+        """When the last day is over, UTC."""
+        return self.midnight(self.last + dt.timedelta(days=1))
+
     def days(self) -> Iterator[dt.date]:
         """Each day."""
         for number in range((self.last - self.first).days + 1):

@@ -68,7 +68,11 @@ class Line:
     sent: int | None = None
     """None where no sent mail is recorded that it could be held against."""
     measured: int = 0
-    """Of those that failed: since sent mail is recorded."""
+    """Those that failed on UTC days of which sent mail is recorded: the rate's numerator."""
+    alike: bool = True
+    """Whether what failed and what was sent are the same mail: not so where the name is not known."""
+    whole: bool = True
+    """Whether it has all that failed, not that of one reason alone."""
 
     @property
     def rate(self) -> float | None:
@@ -76,12 +80,17 @@ class Line:
 
         More failures than messages mean that other mail came back than is counted as sent: no rate can be told then.
         """
-        return self.measured / self.sent if self.sent and self.measured <= self.sent else None
+        return self.measured / self.sent if self.sent and self.alike and not self.overfull else None
+
+    @property
+    def overfull(self) -> bool:
+        """Whether more failed than was sent."""
+        return bool(self.sent and self.measured > self.sent)
 
     @property
     def arrived(self) -> float | None:
-        """The share that did not come back."""
-        return None if self.rate is None else 1 - self.rate
+        """The share that did not come back; None where it is not known, and of one reason, which says nothing of it."""
+        return None if self.rate is None or not self.whole else 1 - self.rate
 
     @property
     def on_target(self) -> bool | None:
@@ -99,7 +108,7 @@ class Remark(StrEnum):
     NO_SHARE = "no_share"
     """What the lines are does not say what was sent."""
     UTC_SENT = "utc_sent"
-    """Sent mail is counted by UTC days, which are not the report's."""
+    """Sent mail is counted by UTC days, and so are rates; the days of the report are others."""
     UNTIED = "untied"
     """So many reports that nothing ties to our mail are left out."""
     MORE_THAN_SENT = "more_than_sent"
@@ -108,6 +117,8 @@ class Remark(StrEnum):
     """Older events were deleted by their retention."""
     SAME_STREAM = "same_stream"
     """For so many failures the stream is not known."""
+    UNNAMED = "unnamed"
+    """For so many failures the campaign or list is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +146,9 @@ class Words:
     last: dt.datetime
 
 
-def total(lines: Iterable[Line], sent: int | None) -> Line:
-    """The sum of `lines`; `sent` is given, since lines may share it."""
-    found = Line("", sent=sent)
+def total(lines: Iterable[Line], sent: int | None, *, whole: bool) -> Line:
+    """The sum of `lines`; `sent` is given, since lines may share it, and so is `whole`."""
+    found = Line("", sent=sent, whole=whole)
     for line in lines:
         found.counts.plus(line.counts)
         found.measured += line.measured

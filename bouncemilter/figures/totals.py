@@ -13,7 +13,7 @@ from bouncemilter.store import Store
 from bouncemilter.store.figures import SuppressionCount
 
 WINDOWS: Final = (1, 7, 30)
-"""UTC days up to today, which is one of them."""
+"""Days up to today, which is one of them, or up to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,17 @@ class Totals:
         return sum(each.n for each in self.suppressions if each.pending)
 
 
-async def count(store: Store, now: dt.datetime) -> Totals:
-    """The totals at `now`. StoreUnavailable while the database can't be used."""
-    source, today = store.figures, now.astimezone(dt.UTC).date()
-    firsts = [today - dt.timedelta(days=days - 1) for days in WINDOWS]
+async def count(store: Store, now: dt.datetime, zone: dt.tzinfo = dt.UTC, *, last: dt.date | None = None) -> Totals:
+    """The totals at `now`; `last`: the last day of WINDOWS in `zone`, today by default. StoreUnavailable while the
+    database can't be used.
+    """
+    source, last = store.figures, last or now.astimezone(zone).date()
+    firsts = [last - dt.timedelta(days=days - 1) for days in WINDOWS]
     return Totals(
         now,
         tuple(await source.suppressions(now)),
         tuple(sorted((await source.watched(now)).items())),
         (await store.undecided()).open,
-        tuple([await compile_report(source, Query(first, today, By.CATEGORY)) for first in firsts]),
-        tuple([await source.withheld(first, today) for first in firsts]),
+        tuple([await compile_report(source, Query(first, last, By.CATEGORY, zone)) for first in firsts]),
+        tuple([await source.withheld(first, last) for first in firsts]),
     )

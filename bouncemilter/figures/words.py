@@ -22,7 +22,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "unknown": ("not known", "brak danych"),
     "hard": ("hard", "twarde"),
     "soft": ("soft", "miękkie"),
-    "block": ("blocks", "blokady"),
+    "block": ("blocks", "blokujące"),
     "complaint": ("complaints", "skargi"),
     "unsubscribe": ("unsubscribed", "wypisania"),
     "delayed": ("delayed", "opóźnione"),
@@ -31,6 +31,9 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "none": ("(not known)", "(nieznane)"),
     "by_day": ("Day by day", "Dzień po dniu"),
     "share_by_day": ("Delivered, day by day", "Dostarczone, dzień po dniu"),
+    "in_figures": ("in figures", "w liczbach"),
+    "bars_say": ("came back: {0}; the most on one day, {1}, on {2}", "zwrócone: {0}; najwięcej jednego dnia, {1}: {2}"),
+    "curve_says": ("the lowest share is {0}, on {1}; target: {2}", "najniższy udział to {0}, {1}; cel: {2}"),
     "reasons": ("Reasons", "Przyczyny"),
     "reason": ("reason", "przyczyna"),
     "messages": ("messages", "wiadomości"),
@@ -87,8 +90,8 @@ _REMARKS: Final[dict[Remark, tuple[str, str]]] = {
         "Wysłana poczta nie jest liczona według tematu, więc te wiersze nie mają wskaźników.",
     ),
     Remark.UTC_SENT: (
-        "Sent mail is counted by UTC days, what came back by days of the chosen time zone.",
-        "Wysłana poczta jest liczona według dni UTC, zwroty według dni wybranej strefy czasowej.",
+        "Sent mail is counted by UTC days, so rates are of UTC days; what came back is shown by days of the time zone.",
+        "Wysłana poczta jest liczona według dni UTC, więc wskaźniki też; liczby zwrotów są z dni strefy czasowej.",
     ),
     Remark.UNTIED: (
         "Left out: {0} reports that nothing ties to your mail (trust none).",
@@ -105,6 +108,10 @@ _REMARKS: Final[dict[Remark, tuple[str, str]]] = {
     Remark.SAME_STREAM: (
         "For {0} failures the stream is not known: several have sent under the same campaign, list and sender.",
         "Zwroty, których strumień nie jest znany, bo kilka wysyłało z tą samą kampanią, listą i nadawcą: {0}.",
+    ),
+    Remark.UNNAMED: (
+        "For {0} failures the name is not known: they are in no line's rate, so true rates may be higher.",
+        "Zwroty bez znanej nazwy, nieujęte we wskaźnikach wierszy, które mogą więc być w istocie wyższe: {0}.",
     ),
 }
 
@@ -131,6 +138,14 @@ def number(value: int | None, language: Language) -> str:
     return f"{value:,}".replace(",", " " if language is Language.PL else ",")
 
 
+def short(value: int) -> str:
+    """A round number for an axis on a telephone: 400k, 2M."""
+    for unit, sign in ((1_000_000, "M"), (1000, "k")):
+        if value >= 10 * unit or value >= unit == 1_000_000:
+            return f"{value / unit:g}{sign}"
+    return str(value)
+
+
 def percent(value: float | None, language: Language) -> str:
     """A share of 0 to 1 in percent, with two digits after the point; a dash for what is not known.
 
@@ -143,6 +158,11 @@ def percent(value: float | None, language: Language) -> str:
         hundredths = min(max(hundredths, 1), 9_999)
     written = f"{hundredths // 100}.{hundredths % 100:02d}"
     return f"{written.replace('.', ',')} %" if language is Language.PL else f"{written}%"
+
+
+def share(value: float, language: Language) -> str:
+    """A round share in percent, as of a target or an axis."""
+    return f"{value * 100:.0f}{' ' if language is Language.PL else ''}%"
 
 
 def _in(language: Language, texts: tuple[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Mailing lists in files: CSV, TSV, plain text and Excel workbooks, read and written without changing what stays."""
 
-from bouncemilter.lists.cell import addresses
+from bouncemilter.lists.cell import addresses, has_hidden
 from bouncemilter.lists.column import Wish
 from bouncemilter.lists.encoding import ENCODINGS
 from bouncemilter.lists.errors import ListError
@@ -20,5 +20,6 @@ __all__ = [
     "Wish",
     "addresses",
     "backup",
+    "has_hidden",
     "open_list",
 ]

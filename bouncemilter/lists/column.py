@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bouncemilter import text
 from bouncemilter.lists.cell import addresses
 from bouncemilter.lists.errors import ListError
 
@@ -63,7 +64,7 @@ def choose(
     `where`: the file, for errors. `looked_at`: what it was taken for. ListError where it can't be told.
     """
     header = has_header(records) if wish.header is None else wish.header
-    names = tuple(cell.strip() for cell in records[0]) if header and records else ()
+    names = tuple(text.unhidden(cell).strip() for cell in records[0]) if header and records else ()
     body = records[1:] if header else records
     if wish.column:
         return _wished(wish.column, names, max(map(len, records), default=0), where), names, header

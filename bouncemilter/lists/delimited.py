@@ -10,9 +10,11 @@ from typing import Final
 from bouncemilter.lists.cell import addresses
 
 DELIMITERS: Final = (",", ";", "\t", "|")
+BLANKS: Final = " \t\n\r\v\f"
+"""What may be taken off a cell before it is decoded: octets of UTF-8 look like other blanks of latin-1."""
 LONGEST: Final = 1 << 20
 """Characters of one record: a quote that is never closed would take in the whole file."""
-_PREAMBLE: Final = re.compile(r"\s*sep=(.)[\r\n]*\Z")
+_PREAMBLE: Final = re.compile(r"\s*(\"?)sep=(.)\1[\r\n]*\Z")
 """A first line by which Excel is told the delimiter."""
 
 
@@ -103,7 +105,7 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[str, list[st
     pending = Pending()
     for line in lines:
         if not delimiter:
-            yield line, [unquoted(line.strip())]
+            yield line, [unquoted(line.strip(BLANKS))]
         elif found := pending.add(line, delimiter):
             yield found
     pending.end()
@@ -112,7 +114,7 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[str, list[st
 def preamble(line: str) -> str:
     """The delimiter that a line `sep=;` names; empty where it is none."""
     found = _PREAMBLE.match(line)
-    return found[1] if found else ""
+    return found[2] if found else ""
 
 
 def find_delimiter(lines: list[str]) -> str:

@@ -47,9 +47,7 @@ class Replacement:
         """Everything on disk, but not in its place yet: from here on nothing but the rename can fail."""
         self.file.flush()
         number = self.file.fileno()
-        os.fchmod(number, stat.S_IMODE(self._like.st_mode) & 0o777)
-        if os.geteuid() == 0:
-            os.fchown(number, self._like.st_uid, self._like.st_gid)
+        os.fchmod(number, self._owned(number))
         os.fsync(number)
         if self._named is None:
             name = self._beside()
@@ -64,6 +62,18 @@ class Replacement:
         self._named = None
         sync_folder(self.path.parent)
 
+    def _owned(self, number: int) -> int:
+        """Give the file its owner and group, as far as that is ours to give; the permissions that it may have then."""
+        mode = stat.S_IMODE(self._like.st_mode) & 0o777
+        if os.geteuid() == 0:
+            os.fchown(number, self._like.st_uid, self._like.st_gid)
+            return mode
+        try:
+            os.fchown(number, -1, self._like.st_gid)
+        except PermissionError:  # who is of another group has been one of the others
+            return mode & 0o707 | (mode & mode << 3 & 0o070)
+        return mode
+
     def _open(self) -> BinaryIO:
         try:
             # As open(2) tells: without O_EXCL it can be linked into place.
@@ -76,7 +86,10 @@ class Replacement:
                 return os.fdopen(number, "wb")
             os.close(number)
         self._named = self._beside()
-        number = os.open(self._named, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            number = os.open(self._named, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
         return os.fdopen(number, "wb")
 
     def _beside(self) -> Path:

@@ -13,8 +13,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-_ROW: Final = re.compile(rb"<(?:\w+:)?row(?=[\s/>])([^>]*?)(?:/>|>(.*?)</(?:\w+:)?row>)", re.DOTALL)
-_CELL: Final = re.compile(rb"<(?:\w+:)?c(?=[\s/>])([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_ROW: Final = re.compile(
+    rb"<(?:\w+:)?row(?=[\s/>])([^>/]*+(?:/(?!>)[^>/]*+)*+)(?:/>|>([^<]*+(?:<(?!/(?:\w+:)?row>)[^<]*+)*+)</(?:\w+:)?row>)"
+)
+_CELL: Final = re.compile(
+    rb"<(?:\w+:)?c(?=[\s/>])([^>/]*+(?:/(?!>)[^>/]*+)*+)(?:/>|>([^<]*+(?:<(?!/(?:\w+:)?c>)[^<]*+)*+)</(?:\w+:)?c>)"
+)
 _PLACE: Final = re.compile(rb'\sr="([A-Z]{1,3})?(\d+)"')
 _TYPE: Final = re.compile(rb'\st="(\w+)"')
 _VALUE: Final = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>(.*?)</(?:\w+:)?v>", re.DOTALL)
@@ -23,8 +27,13 @@ _PHONETIC: Final = re.compile(rb"<(?:\w+:)?rPh\b.*?</(?:\w+:)?rPh>", re.DOTALL)
 _DATA: Final = re.compile(rb"<(?:\w+:)?sheetData(?:\s[^>]*)?>(.*)</(?:\w+:)?sheetData>", re.DOTALL)
 _NUMBERED: Final = re.compile(rb'(<(?:\w+:)?(?:row|c)(?=\s)[^>]*?\sr="[A-Z]{0,3})(\d+)"')
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f(?=[\s/>])([^>]*?)(?:/>|>(.*?)</(?:\w+:)?f>)", re.DOTALL)
-# A reference of a formula: to a cell of this sheet, not within a text, a name, a function or another sheet.
-_IN_FORMULA: Final = re.compile(rb'"[^"]*"|&quot;.*?&quot;|(?<![\w.!\'\]$])(\$?[A-Z]{1,3}\$?)(\d{1,7})(?![\w(.!])')
+# A reference of a formula: to cells of this sheet, not within a text, a name, a function or another sheet.
+_IN_FORMULA: Final = re.compile(
+    rb'"[^"]*"|&quot;.*?&quot;|![$A-Z0-9:]+|'
+    rb"(?<![\w.!\'\]$:])(\$?[A-Z]{1,3}\$?)(\d{1,7})(?:(:\$?[A-Z]{1,3}\$?)(\d{1,7}))?(?![\w(.!])"
+)
+_ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""A character that XML can't hold (section 22.9.2.19, ST_Xstring): `_x000D_` stands in many imported cells."""
 _RANGE: Final = re.compile(rb"([A-Z]{0,3})(\d+)(?::([A-Z]{0,3})(\d+))?\Z")
 _REFERENCE: Final = re.compile(rb'\s(?:ref|sqref)="([^"]*)"')
 # What stands at single places, and goes with them.
@@ -33,6 +42,9 @@ _PLACED: Final = re.compile(
     rb"(?=\s)[^>]*?(?:/>|>.*?</(?:\w+:)?\1>)",
     re.DOTALL,
 )
+# The condition of a format or of an input: its references are meant for the first cell of its ranges.
+_CONDITION: Final = re.compile(rb"(<(?:\w+:)?formula[12]?(?:\s[^>]*)?>)([^<]+)")
+_DIGITS: Final = re.compile(rb"\d+")
 _EMPTIED: Final = re.compile(
     rb"<((?:\w+:)?(?:mergeCells|hyperlinks|dataValidations|ignoredErrors|protectedRanges))(?:\s[^>]*)?>\s*</\1>"
 )
@@ -84,7 +96,12 @@ def text(xml: bytes) -> str:
     """The text of a shared or inline string, without reading aids (section 18.4.8)."""
     if b"rPh" in xml:
         xml = _PHONETIC.sub(b"", xml)
-    return html.unescape(b"".join(_TEXT.findall(xml)).decode("utf-8", "replace"))
+    return _characters(b"".join(_TEXT.findall(xml)))
+
+
+def _characters(xml: bytes) -> str:
+    found = html.unescape(xml.decode("utf-8", "replace"))
+    return _ESCAPED.sub(lambda each: chr(int(each[1], 16)), found) if "_x" in found else found
 
 
 def _cell_text(attributes: bytes, content: bytes, shared: Sequence[bytes]) -> str:
@@ -93,11 +110,12 @@ def _cell_text(attributes: bytes, content: bytes, shared: Sequence[bytes]) -> st
         return text(content)
     value = _VALUE.search(content)
     if value is None:
-        return ""
+        formula = _FORMULA.search(content)  # that nobody has calculated yet
+        return f"={_characters(formula[2])}" if formula and formula[2] else ""
     if kind and kind[1] == b"s":
         number = int(value[1]) if value[1].strip().isdigit() else len(shared)
         return text(shared[number]) if number < len(shared) else ""
-    return html.unescape(value[1].decode("utf-8", "replace"))
+    return _characters(value[1])
 
 
 def _column(letters: bytes) -> int:
@@ -152,8 +170,11 @@ def _moved_formula(formula: re.Match[bytes], shift: Shift) -> bytes:
 def _moved_reference(found: re.Match[bytes], shift: Shift) -> bytes:
     if found[2] is None:
         return found[0]
-    row = int(found[2])
-    return b"#REF!" if shift.gone(row) else found[1] + str(shift.to(row)).encode()
+    span = shift.span(int(found[2]), int(found[4] or found[2]))
+    if span is None:
+        return b"#REF!"
+    last = b"%s%d" % (found[3], span[1]) if found[4] else b""
+    return b"%s%d%s" % (found[1], span[0], last)
 
 
 def _moved(element: bytes, shift: Shift) -> bytes:
@@ -162,7 +183,24 @@ def _moved(element: bytes, shift: Shift) -> bytes:
     if found is None:
         return element
     ranges = moved_ranges(found[1], shift)
-    return element[: found.start(1)] + ranges + element[found.end(1) :] if ranges else b""
+    if not ranges:
+        return b""
+    before, after = _DIGITS.search(found[1]), _DIGITS.search(ranges)
+    up = int(before[0]) - int(after[0]) if before and after else 0
+    behind = _CONDITION.sub(lambda each: each[1] + _moved_condition(each[2], shift, up), element[found.end(1) :])
+    return element[: found.start(1)] + ranges + behind
+
+
+def _moved_condition(formula: bytes, shift: Shift, up: int) -> bytes:
+    """A condition whose first cell moves `up` rows. A `$` names a row of the sheet; other rows move with the cell."""
+
+    def move(found: re.Match[bytes]) -> bytes:
+        if found[2] is None or found[1].endswith(b"$"):
+            return _moved_reference(found, shift)
+        last = b"%s%d" % (found[3], int(found[4]) - up) if found[4] else b""
+        return b"%s%d%s" % (found[1], int(found[2]) - up, last) if int(found[2]) > up else b"#REF!"
+
+    return _IN_FORMULA.sub(move, formula)
 
 
 def moved_ranges(written: bytes, shift: Shift) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from itertools import compress, count
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import BinaryIO, Final, TextIO
 from bouncemilter.lists import column, encoding
 from bouncemilter.lists.column import Wish
 from bouncemilter.lists.delimited import (
+    BLANKS,
     BrokenRecordError,
     Pending,
     find_delimiter,
@@ -26,6 +28,8 @@ _CHUNK: Final = 1 << 20
 """Characters that are read at a time."""
 _SAMPLE: Final = 256 * 1024
 _SAMPLE_RECORDS: Final = 1000
+_LONE_RETURN: Final = re.compile(r"\r(?=[^\r\n])")
+_IN_QUOTES: Final = re.compile(r'"[^"]*+"')
 
 
 class TextList:
@@ -117,12 +121,22 @@ class TextList:
                 raws, cells = self._quoted(lines, pending, before)
             else:
                 raws, cells = lines, self._plain(lines)
+            if _LONE_RETURN.search(chunk):
+                self._refuse_mixed_ends(raws, before)
             if not chunk.isascii():
-                cells = list(map(self._encoding.text, cells))
+                cells = [self._encoding.text(cell).strip() for cell in cells]
             before += len(raws)
             yield raws, cells, len(chunk) * width
         with self._at(before):
             pending.end()
+
+    def _refuse_mixed_ends(self, raws: list[str], before: int) -> None:
+        """ListError where a carriage return outside quotes is likely the end of a record, with an address behind it."""
+        for number, raw in enumerate(raws, before + 1):
+            if "@" in raw.partition("\r")[2] and _LONE_RETURN.search(_IN_QUOTES.sub("", raw)):
+                raise ListError(
+                    f"{self.path}: record {number}: a line end that the other lines don't have; save it anew"
+                )
 
     @contextlib.contextmanager
     def _at(self, before: int) -> Iterator[None]:
@@ -136,11 +150,12 @@ class TextList:
         """The cells of records without quotes, or of one column."""
         place, delimiter = self.layout.column - 1, self._delimiter
         if not delimiter:
-            return [unquoted(line.strip()) for line in lines]
+            return [unquoted(line.strip(BLANKS)) for line in lines]
         if place == 0:
-            return [line.partition(delimiter)[0].strip() for line in lines]
+            return [line.partition(delimiter)[0].strip(BLANKS) for line in lines]
         return [
-            cells[place].strip() if len(cells := line.split(delimiter, place + 1)) > place else "" for line in lines
+            cells[place].strip(BLANKS) if len(cells := line.split(delimiter, place + 1)) > place else ""
+            for line in lines
         ]
 
     def _quoted(self, lines: list[str], pending: Pending, before: int) -> tuple[list[str], list[str]]:
@@ -152,11 +167,11 @@ class TextList:
         for line in lines:
             if not pending and (simple := match(line)):
                 raws.append(line)
-                cells.append(unquoted(simple[1].strip()))
+                cells.append(unquoted(simple[1].strip(BLANKS)))
                 continue
             with self._at(before + len(raws)):
                 found = pending.add(line, delimiter)
             if found:
                 raws.append(found[0])
-                cells.append(found[1][place].strip() if len(found[1]) > place else "")
+                cells.append(found[1][place].strip(BLANKS) if len(found[1]) > place else "")
         return raws, cells

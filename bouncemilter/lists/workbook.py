@@ -21,6 +21,8 @@ from bouncemilter.lists.sheet import Shift
 LARGEST_PART: Final = 512 * 1024 * 1024
 """Octets of one unpacked part: a sheet with Excel's most rows, 1,048,576, takes a fifth. More is a bomb."""
 _SAMPLE_RECORDS: Final = 1000
+_STEPS: Final = 100
+"""Of a progress bar."""
 _ATTRIBUTE: Final = re.compile(rb'([\w:]+)\s*=\s*(?:"([^"]*)"|\'([^\']*)\')')
 _RELATION: Final = re.compile(rb"<(?:\w+:)?Relationship(?=\s)([^>]*?)/?>")
 _SHEET: Final = re.compile(rb"<(?:\w+:)?sheet(?=\s)([^>]*?)/?>")
@@ -55,7 +57,13 @@ class Workbook:
     def copy(self, out: BinaryIO | None, keep: Keep, progress: Progress) -> None:
         """As MailingList.copy. Record numbers are those of the sheet's rows."""
         where, removed, first = self.layout.column - 1, [], self._header
+        told = seen = 0
         for number, row in sheet.rows(self._xml):
+            seen += len(row)
+            # Reading is half of the work.
+            if out is not None and (done := self.size * seen // (2 * len(self._xml))) >= told + self.size // _STEPS:
+                progress(done - told)
+                told = done
             if first:
                 first = False
                 continue
@@ -68,7 +76,7 @@ class Workbook:
             else:
                 with self.path.open("rb") as file:
                     shutil.copyfileobj(file, out)
-        progress(self.size)
+        progress(self.size - told)
 
     def _read(self, archive: zipfile.ZipFile, name: str) -> bytes:
         """A part of the workbook that is XML in UTF-8; empty where there is none."""
@@ -123,9 +131,11 @@ class Workbook:
         """Find the sheet and the column."""
         sheets = self._sheets(archive)
         if wish.sheet:
-            sheets = [each for each in sheets if each[0] == wish.sheet]
+            there = ", ".join(name for name, _ in sheets)
+            # No two names of a workbook are the same but for their case.
+            sheets = [each for each in sheets if each[0].casefold() == wish.sheet.casefold()]
             if not sheets:
-                raise ListError(f"{self.path}: no sheet {wish.sheet}")
+                raise ListError(f"{self.path}: no sheet {wish.sheet} (there are: {there})")
         found: list[tuple[str, str, bytes]] = []
         for name, part in sheets:
             xml = self._read(archive, part)

@@ -198,3 +198,10 @@ class Envelope:
     """The address of the SMTP client that brought it to our MTA, where known."""
     read_at: dt.datetime | None = None
     """When it was read, UTC, where that may be long after its receipt: in a mailbox."""
+    dated_by_itself: bool = False
+    """`received_at` is what the message says of itself, which makes no expired evidence valid."""
+
+    @property
+    def proved_at(self) -> dt.datetime:
+        """When evidence in the message has to be valid."""
+        return self.read_at if self.dated_by_itself and self.read_at else self.received_at

@@ -14,6 +14,10 @@ DAYS_KEPT: Final = 62
 PROOF: Final = dt.timedelta(days=6)
 """A message without a failure for so long has arrived: mail servers give up after five days (RFC 5321 section
 4.5.4.1)."""
+NAME_LENGTH: Final = 100
+"""Characters of a campaign's or list's name that it is counted under."""
+OTHER: Final = "(other)"
+"""What the names beyond those that are told apart in a day are counted under."""
 
 
 def address_hash(address_key: str) -> int:

@@ -6,6 +6,7 @@ And its counterpart, the gate that outgoing mail of a stream passes.
 from bouncemilter.pipeline.departure import Departure, DepartureFailed, DepartureOptions, Gate, Parting
 from bouncemilter.pipeline.flight import Flight
 from bouncemilter.pipeline.path import Options, Pipeline
+from bouncemilter.pipeline.review import Review
 
 __all__ = [
     "Departure",
@@ -16,4 +17,5 @@ __all__ = [
     "Options",
     "Parting",
     "Pipeline",
+    "Review",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import structlog
 
-from bouncemilter.model import Disposition, Effect, Envelope, Event, Kind
+from bouncemilter.model import Disposition, Effect, Envelope, Event, Kind, Verdict
 from bouncemilter.pipeline import balance
 from bouncemilter.pipeline.balance import Stage
 from bouncemilter.store import StoreUnavailable
@@ -44,8 +44,8 @@ class Flight:
         self._head = head
         self._size = size
         self._count = len(envelope.recipients)
-        self.kind: Kind | None = None
-        """What the message is, once it has been read."""
+        self.verdict: Verdict | None = None
+        """What the message means, once it has been read."""
         self._outcomes: Sequence[Outcome] = ()
         self._stage = Stage.ABORTED
         self._settled: Sequence[Disposition] = (Disposition.TEMPFAIL,) * self._count
@@ -58,7 +58,7 @@ class Flight:
         stage = Stage.READ
         try:
             verdict, digest = await self._pipeline.read(self._head, self._size)
-            self.kind = verdict.kind
+            self.verdict = verdict
             stage = Stage.COMMIT
             self._outcomes = await self._pipeline.commit(self._envelope, verdict, digest)
         except StoreUnavailable as error:
@@ -74,6 +74,11 @@ class Flight:
         else:
             return tuple(outcome.disposition for outcome in self._outcomes)
         return (self._pipeline.on_error(self._envelope.front),) * self._count
+
+    @property
+    def kind(self) -> Kind | None:
+        """What the message is, once it has been read."""
+        return self.verdict.kind if self.verdict else None
 
     @property
     def outcomes(self) -> Sequence[Outcome]:

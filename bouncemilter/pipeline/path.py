@@ -35,6 +35,7 @@ from bouncemilter.pipeline.attribution import Arrival, Attribution, is_untrusted
 from bouncemilter.pipeline.caps import EVENTS_AN_HOUR, EXCERPTS_AN_HOUR, OPT_OUTS_AN_HOUR, HourlyCap, network
 from bouncemilter.pipeline.flight import Flight, Outcome
 from bouncemilter.pipeline.poison import Poison
+from bouncemilter.pipeline.review import Review
 from bouncemilter.returnpath import Form, Ownership
 from bouncemilter.store import Entry, Recorded, Store, StoreUnavailable, Tally
 from bouncemilter.trust import Proof
@@ -134,9 +135,19 @@ class Pipeline:
         """What an envelope recipient is to us, by form alone."""
         return self._options.attribution.recognizer.ownership(recipient)
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """What decides which messages are consumed, to be held against another time: our addresses, preset, kinds."""
+        options = self._options
+        return (*options.attribution.recognizer.names, options.rules.preset, *sorted(options.passed))
+
     def open(self, envelope: Envelope, head: bytes, size: int) -> Flight:
         """A whole message has come: its first limits.KEPT_BYTES octets, and its size in octets."""
         return Flight(self, envelope, head, size)
+
+    def review(self, envelope: Envelope, head: bytes, size: int) -> Review:
+        """A message to review@ has come: as `open`. Its recipients are those at review@."""
+        return Review(self, self._options.attribution.recognizer, envelope, head, size)
 
     def on_error(self, front: Front) -> Disposition:
         """What is done with a message of `front` that could not be committed."""

@@ -16,6 +16,7 @@ import structlog
 from prometheus_client import Counter
 
 from bouncemilter.model import Sent, Withheld
+from bouncemilter.model.sent import NAME_LENGTH, OTHER
 from bouncemilter.store import Store, StoreUnavailable
 
 SENT: Final = Counter("bouncemilter_sent_total", "Recipients of outgoing mail that were counted as sent to")
@@ -27,9 +28,6 @@ WAITING: Final = 100_000
 NAMES: Final = 1000
 """Campaigns told apart in a day, and as many lists and senders. Software that names each message anew must not make a
 row for each."""
-OTHER: Final = "(other)"
-_NAME: Final = 100
-"""Characters of a name."""
 _PIECE: Final = 5000
 """Written at a time, so that bounces need not wait for long."""
 
@@ -52,7 +50,7 @@ class SentLog:
         if at.date() != self._day:
             self._day = at.date()
             self._named.clear()
-        name, known = name[:_NAME], self._named[what]
+        name, known = name[:NAME_LENGTH], self._named[what]
         if name in known or len(known) < NAMES:
             known.add(name)
             return name

@@ -1,6 +1,6 @@
 """Reading a message: bytes in, a Report out. Never logs, never counts, never raises on input."""
 
 from bouncemilter.report.identity import fingerprint
-from bouncemilter.report.reader import ALERT_HEADER, read
+from bouncemilter.report.reader import ALERT_HEADER, ALERT_ID, read
 
-__all__ = ["ALERT_HEADER", "fingerprint", "read"]
+__all__ = ["ALERT_HEADER", "ALERT_ID", "fingerprint", "read"]

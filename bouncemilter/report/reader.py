@@ -28,6 +28,8 @@ READERS: Final[tuple[Reader, ...]] = (
 ALERT_HEADER: Final = "X-Bouncemilter-Alert"
 """Marks our own mails to the operator. They quote refusals, and are `mail` whatever they say; as is anybody's mail with
 this header: people get it."""
+ALERT_ID: Final = ".bouncemilter-alert@"
+"""Stands in their Message-ID: what returns one, as only a host that bounces to From does, is `mail`, too."""
 _ALERT: Final = ALERT_HEADER.lower().encode()
 _OTHERS: Final = (b"message/feedback-report", *mdn.TYPES)
 _ORDER: Final = {defect: index for index, defect in enumerate(Defect)}
@@ -48,7 +50,9 @@ def read(raw: bytes, *, truncated: bool = False, deadline: Deadline | None = Non
 def understand(raw: bytes, *, truncated: bool = False, deadline: Deadline | None = None) -> Report:
     """As `read`, but a defect of ours raises: for fuzzing."""
     message = Message(raw, truncated=truncated, deadline=deadline)
-    found = _first(message) or Report(kind=Kind.MAIL)
+    found = _first(message)
+    if found is None or (found.returned is not None and ALERT_ID in found.returned.message_id):
+        found = Report(kind=Kind.MAIL)
     _complete(found, message)
     return found
 

@@ -38,13 +38,16 @@ class Ownership(StrEnum):
     WATCHED = "watched"
     """An address of `inbound.addresses`."""
     PASSED = "passed"
-    """postmaster@ or abuse@ of a return-path domain (RFC 5321 section 4.5.1, RFC 2142), or review@, to which people
-    forward what they can't make out: handed on unread."""
+    """postmaster@ or abuse@ of a return-path domain (RFC 5321 section 4.5.1, RFC 2142): handed on unread."""
+    REVIEW = "review"
+    """review@ of a return-path domain, to which people forward what they can't make out: handed on, and the mails that
+    are attached are read."""
 
 
 PASSED_LOCAL_PARTS = ("postmaster", "abuse")
 """Of any domain: never refused."""
-ROLES = (*PASSED_LOCAL_PARTS, "review")
+REVIEW_LOCAL_PART = "review"
+ROLES = (*PASSED_LOCAL_PARTS, REVIEW_LOCAL_PART)
 """Of a return-path domain: handed on to people."""
 
 
@@ -58,6 +61,10 @@ class PathIndex:
     def domains(self) -> frozenset[str]:
         """The return-path domains, as A-labels."""
         return frozenset(self._paths)
+
+    def any_of(self, domain: str) -> str:
+        """A return path of `domain`, an A-label; empty where it has none."""
+        return next((str(path) for path in self._paths.get(domain, ())), "")
 
     def find(self, local: str, domain: str) -> ReturnPath | None:
         """The return path of `local`, in any case, at `domain`, an A-label."""
@@ -73,8 +80,11 @@ class Recognizer:
     """Tells our envelope recipients from all others, by form alone: never by age, signature or store."""
 
     def __init__(self, return_paths: Iterable[ReturnPath], watched: Iterable[str] = ()) -> None:
-        self._paths = PathIndex(return_paths)
+        paths = tuple(return_paths)
+        self._paths = PathIndex(paths)
         self._watched = frozenset(address.key(each) for each in watched)
+        self.names = (*sorted(f"{each.prefix}+@{each.domain}" for each in paths), *sorted(self._watched))
+        """Return paths and watched addresses: equal where the same recipients are ours."""
 
     @property
     def domains(self) -> frozenset[str]:
@@ -93,7 +103,9 @@ class Recognizer:
             return None
         if self._paths.find(local, domain):
             return Ownership.RETURN_PATH
-        return Ownership.PASSED if local in ROLES else None
+        if local == REVIEW_LOCAL_PART:
+            return Ownership.REVIEW
+        return Ownership.PASSED if local in PASSED_LOCAL_PARTS else None
 
     def _wraps_watched(self, key: str) -> bool:
         """Whether BATV or SRS has wrapped a watched address: the same mailbox, by whose envelope sender mail left."""
@@ -103,6 +115,15 @@ class Recognizer:
         """The return path that `recipient` belongs to, signed or not."""
         local, _, domain = address.key(recipient).rpartition("@")
         return self._paths.find(local, domain)
+
+    def unproven(self, recipient: str) -> str:
+        """What `recipient` is worth where no envelope has shown it: of an unsigned VERP return path, which anybody can
+        write, the path alone; of another address at a return-path domain that domain's path.
+        """
+        path = self.path(recipient)
+        if path is None:
+            return self._paths.any_of(address.key(recipient).rpartition("@")[2]) or recipient
+        return str(path) if self.verp_recipient(recipient) else recipient
 
     def sender_domain(self, recipient: str) -> str:
         """The domain (A-label) in whose name mail is sent that returns to `recipient`; empty where it is not ours.

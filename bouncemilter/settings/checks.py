@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from bouncemilter import dkim, domain, returnpath
+from bouncemilter import address, dkim, domain, returnpath
 from bouncemilter.endpoint import Endpoint
 from bouncemilter.returnpath import Recognizer, keyfile
 from bouncemilter.settings import mailboxes, signing
@@ -49,6 +49,23 @@ def _alerts_to_ourselves(settings: Settings) -> Found:
     for index, each in enumerate(settings.alerts.mail_to):
         if ours.ownership(each) is not None:
             yield f"alerts.mail_to[{index}]", f"mail to {each} is taken here as returned mail: name a mailbox of people"
+        elif not each.rpartition("@")[0].isascii():
+            yield f"alerts.mail_to[{index}]", "only letters of ASCII before the @: not every mail server takes others"
+    if not settings.alerts.mail_from.rpartition("@")[0].isascii():
+        yield "alerts.mail_from", "only letters of ASCII before the @: not every mail server takes others"
+
+
+def _alerts_refused(settings: Settings) -> Found:
+    """Alerts that the sink refuses, which has nobody but return paths; from the null sender, so no bounce tells."""
+    if not settings.sink.enabled:
+        return
+    domains = {address.domain_key(path.domain) for path in settings.return_path}
+    for index, each in enumerate(settings.alerts.mail_to):
+        if address.domain_key(each.rpartition("@")[2]) in domains:
+            yield (
+                f"alerts.mail_to[{index}]",
+                f"{each} is in the domain of a return path: if that is routed to the sink, no alert arrives",
+            )
 
 
 def environment(settings: Settings) -> Found:
@@ -94,6 +111,7 @@ def warnings(settings: Settings) -> Found:
     yield from _vain_policy(settings)
     yield from _closed_key_files(settings)
     yield from _open_streams(settings)
+    yield from _alerts_refused(settings)
     yield from mailboxes.warnings(settings)
     if settings.web.enabled and not Endpoint.parse(settings.web.address).is_local:
         yield "web.address", "not a loopback address: anybody who reaches it can read the figures"

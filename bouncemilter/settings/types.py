@@ -223,6 +223,9 @@ class AccessSettings(Section):
     `check_policy_service { unix:bouncemilter/access.sock, policy_context=STREAM }`."""
     socket_mode: Mode = "0660"
     """Permissions of a unix socket, octal."""
+    max_connections: PositiveInt = 512
+    """Beyond these a connection is closed at once. Postfix keeps one for each smtpd, and has up to 100 of them for each
+    service (default_process_limit)."""
 
 
 class MailboxSettings(Section):

@@ -21,7 +21,9 @@ from bouncemilter.store.writer import Writer
 
 PIECE: Final = 1000
 """Expired suppressions that are told in one transaction; more where they expire at the same moment."""
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+PURGED: Final = "purge"
+"""Not one who follows the changes: when old things were last deleted, in microseconds since 1970."""
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 
 
@@ -108,7 +110,7 @@ class _Telling:
         await connection.execute(
             sa.insert(suppression_changes).from_select(names, found.order_by(suppressions.c.expires_at))
         )
-        await _Moving(EXPIRY, (until - _EPOCH) // _MICROSECOND).apply(connection, now)
+        await _Moving(EXPIRY, (until - EPOCH) // _MICROSECOND).apply(connection, now)
 
 
 async def _place(connection: AsyncConnection, name: str) -> int:
@@ -118,7 +120,7 @@ async def _place(connection: AsyncConnection, name: str) -> int:
 
 async def _untold(connection: AsyncConnection, until: dt.datetime) -> sa.ColumnElement[bool]:
     """What expires up to `until` and was not told yet."""
-    since = _EPOCH + await _place(connection, EXPIRY) * _MICROSECOND
+    since = EPOCH + await _place(connection, EXPIRY) * _MICROSECOND
     column = suppressions.c
     return sa.and_(
         column.expires_at > since, column.expires_at <= until, column.ended_at.is_(None), column.pending.is_(sa.false())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,52 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bouncemilter.model import Suppression, address_hash
 from bouncemilter.store import rows
 from bouncemilter.store.dialect import chunks
+from bouncemilter.store.mentions import Mention, Name, blot, find
 from bouncemilter.store.pseudonym import PREFIX, among, forgotten, pseudonym
 from bouncemilter.store.rows import Operation
-from bouncemilter.store.schema import (
-    events,
-    incidents,
-    mailed,
-    messages,
-    suppression_changes,
-    suppressions,
-    withheld,
-)
+from bouncemilter.store.schema import events, mailed, messages, suppression_changes, suppressions, withheld
 from bouncemilter.store.suppressions import in_force, log
 from bouncemilter.store.writer import Writer
 
-INSTEAD: Final = "[forgotten]"
-"""What stands for the address in the evidence of others."""
 PIECE: Final = 200
-"""Addresses that are forgotten in one transaction for their age."""
+"""Addresses that are forgotten in one transaction for their age, and rows that others are taken out of."""
 _OCTETS: Final = 8
 _WIPED: Final = ("address", "note", "template", "diagnostic", "message_key", "event_id")
-_TEXTS: Final[tuple[tuple[sa.Table, tuple[str, ...]], ...]] = (
-    (
-        events,
-        (
-            "envelope_recipient",
-            "envelope_sender",
-            "reported_address",
-            "template",
-            "diagnostic",
-            "reason",
-            "message_key",
-            "returned_message_id",
-            "returned_sender",
-            "returned_to",
-            "returned_subject",
-            "returned_return_path",
-            "report_message_id",
-            "excerpt",
-            "new_address",
-        ),
-    ),
-    (suppressions, ("note", "template", "diagnostic", "message_key", "reason")),
-    (suppression_changes, ("note",)),
-    (incidents, ("template", "reason", "note")),
-)
-"""Where an address may be named that the row is not about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +69,27 @@ class Erasure:
         self._clock = clock
         self._secret = secret
 
-    async def look(self, address_key: str) -> Forgotten:
-        """What would go. Reads all events, page by page."""
+    async def look(self, keys: Sequence[str]) -> list[Forgotten]:
+        """What would go of addresses (address keys, each once). Reads all events, once for all of them."""
         async with self._read() as connection:
-            mentions = [each async for each in _mentions(connection, address_key)]
-            return await _look(connection, address_key, len(mentions), self._clock())
+            mentions = await _mentions(connection, keys)
+            named = Counter(key for each in mentions for key in each.named)
+            return [await _look(connection, key, named[key], self._clock()) for key in keys]
 
-    async def forget(self, address_key: str, *, by: str) -> Forgotten:
-        """Do it; what has gone. What is in force stays so under the pseudonym, also where it was so before."""
+    async def forget(self, keys: Sequence[str], *, by: str) -> list[Forgotten]:
+        """Do it; what has gone. What is in force stays so under the pseudonym, also where it was so before.
+
+        In small transactions: what was broken off is finished by doing it again.
+        """
         async with self._read() as connection:
-            mentions = tuple([each async for each in _mentions(connection, address_key)])
-        work = _Forgetting(address_key, pseudonym(self._secret, address_key), mentions, by)
-        done: Forgotten = await self._writer.write(work)
+            mentions = await _mentions(connection, keys)
+        named = Counter(key for each in mentions for key in each.named)
+        works = [_Forgetting(key, pseudonym(self._secret, key), named[key], by) for key in keys]
+        done = [await self._writer.write(work) for work in works]
+        for table, rows_of in groupby(mentions, key=lambda each: each.table):
+            some = list(rows_of)
+            for start in range(0, len(some), PIECE):
+                await self._writer.write(_Blotting(table, tuple(some[start : start + PIECE])))
         return done
 
     async def forget_older(self, before: dt.datetime) -> int:
@@ -143,12 +118,14 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mention:
+class _Blotting:
     table: sa.Table
-    number: Any
-    """Its primary key."""
-    texts: dict[str, str]
-    """The columns as they shall be."""
+    mentions: tuple[Mention, ...]
+
+    async def apply(self, connection: AsyncConnection, now: dt.datetime) -> None:  # noqa: ARG002  (Work's signature)
+        """Write it."""
+        names = [Name(key) for key in dict.fromkeys(key for each in self.mentions for key in each.named)]
+        await blot(connection, self.table, [each.number for each in self.mentions], names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +143,12 @@ class _Fading:
 class _Forgetting:
     address_key: str
     pseudonym: str
-    mentions: tuple[_Mention, ...]
+    mentions: int
     by: str
 
     async def apply(self, connection: AsyncConnection, now: dt.datetime) -> Forgotten:
         """Write it."""
-        found = await _look(connection, self.address_key, len(self.mentions), now)
+        found = await _look(connection, self.address_key, self.mentions, now)
         await _rename(connection, self.address_key, self.pseudonym, now, self.by)
         await connection.execute(sa.delete(events).where(events.c.address_key == self.address_key))
         await connection.execute(sa.delete(withheld).where(withheld.c.address_key == self.address_key))
@@ -179,9 +156,6 @@ class _Forgetting:
         await connection.execute(sa.delete(mailed).where(mailed.c.address == number))
         for nonce, recipients in await _messages(connection, number):
             await _without(connection, nonce, recipients, number)
-        for each in self.mentions:
-            key = _key(each.table)
-            await connection.execute(sa.update(each.table).where(key == each.number).values(each.texts))
         return found
 
 
@@ -257,7 +231,10 @@ async def _look(connection: AsyncConnection, key: str, mentions: int, now: dt.da
 async def _messages(connection: AsyncConnection, number: int) -> list[tuple[str, bytes]]:
     """The messages that went to an address: nonce and recipients."""
     wanted = number.to_bytes(_OCTETS, "big", signed=True)
-    statement = sa.select(messages.c.nonce, messages.c.recipients)
+    # SQLite's instr finds octets in octets: a million messages take a second.
+    statement = sa.select(messages.c.nonce, messages.c.recipients).where(
+        sa.func.instr(messages.c.recipients, wanted) > 0
+    )
     found = []
     async for nonce, octets in await connection.stream(statement):
         if any(octets[start : start + _OCTETS] == wanted for start in range(0, len(octets), _OCTETS)):
@@ -277,45 +254,5 @@ async def _without(connection: AsyncConnection, nonce: str, octets: bytes, numbe
         await connection.execute(sa.delete(messages).where(condition))
 
 
-async def _mentions(connection: AsyncConnection, key: str) -> AsyncIterator[_Mention]:
-    """The rows about others that name an address, and how their texts read without it."""
-    pattern = _pattern(key)
-    for table, names in _TEXTS:
-        columns = [table.c[name] for name in names]
-        statement = sa.select(_key(table), *columns).where(sa.or_(*(each for each in _likely(columns, key))))
-        if "address_key" in table.c:
-            statement = statement.where(table.c.address_key != key)
-        async for number, *texts in await connection.stream(statement):
-            changed = {
-                name: pattern.sub(INSTEAD, text)
-                for name, text in zip(names, texts, strict=True)
-                if pattern.search(text)
-            }
-            if changed:
-                yield _Mention(table, number, changed)
-
-
-def _likely(columns: Iterable[sa.Column[str]], key: str) -> Iterator[sa.ColumnElement[bool]]:
-    """Whether a column may name an address; what SQL can say without knowing where an address begins."""
-    for column in columns:
-        # The letters that SQL's lower() may not know are matched by any.
-        for form in (key, key.replace("@", "=")):
-            yield column.ilike(f"%{''.join(_literal(char) for char in form)}%", escape="\\")
-
-
-def _literal(char: str) -> str:
-    if char in "\\%_":
-        return f"\\{char}"
-    return char if char.isascii() else "_"
-
-
-def _pattern(key: str) -> re.Pattern[str]:
-    """An address as written, or as a return path of ours holds it; not as the end or the beginning of another one."""
-    local, _, domain = key.rpartition("@")
-    one, two = re.escape(local), re.escape(domain)
-    return re.compile(rf"(?:(?<![\w.+=/-]){one}@|(?<![\w./]){one}=){two}(?![\w-]|\.\w)", re.IGNORECASE)
-
-
-def _key(table: sa.Table) -> sa.Column[Any]:
-    (column,) = table.primary_key.columns
-    return column
+async def _mentions(connection: AsyncConnection, keys: Sequence[str]) -> list[Mention]:
+    return [each async for each in find(connection, keys)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bouncemilter.model import Category, Cause, Kind, Scope, Trust
+from bouncemilter.model.sent import NAME_LENGTH
 from bouncemilter.store import rows
 from bouncemilter.store.queries import watched_marks
 from bouncemilter.store.rows import StoredEvent
@@ -58,6 +59,8 @@ class Wanted:
     category: Category | None = None
     campaign: str = ""
     """Those of it, and those whose return path may name it."""
+    cuts: tuple[dt.datetime, ...] = ()
+    """Moments within the time, in their order: they part it into pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Failures:
     kind: Kind
     category: Category | None
     n: int
+    piece: int = 0
+    """Which piece of the time they failed in, by Wanted.cuts."""
     campaign: str = ""
     return_path: str = ""
     """Where no header names the campaign."""
@@ -123,27 +128,36 @@ class Figures:
     async def failures(self, wanted: Wanted, columns: Collection[Column]) -> list[Failures]:
         """What came back within the time, without what nothing ties to our mail (trust `none`).
 
-        Two reports on one message to one address are one. What is excused counts: it did come back.
+        All reports of one kind on one message to one address are one, and the first of them says when and why. What
+        is excused counts: it did come back.
         """
         named = {name: expression for column in columns for name, expression in _EXPRESSIONS[column].items()}
-        labelled = [expression.label(name) for name, expression in named.items()]
-        extra: list[sa.ColumnElement[Any]] = []
-        if Column.TEMPLATE in columns:
-            extra = [
-                sa.func.max(events.c.diagnostic).label("diagnostic"),
-                sa.func.max(events.c.at, type_=UtcDateTime).label("last"),
-            ]
-        statement = (
-            sa.select(events.c.kind, events.c.category, *labelled, _MESSAGES.label("n"), *extra)
-            .where(_condition(wanted))
-            .group_by(events.c.kind, events.c.category, *named.values())
+        worded = Column.TEMPLATE in columns
+        reports = sa.select(
+            events.c.kind,
+            events.c.category,
+            events.c.at,
+            *((events.c.diagnostic,) if worded else ()),
+            *(expression.label(name) for name, expression in named.items()),
+            _piece(wanted.cuts).label("piece"),
+            sa.func.row_number().over(partition_by=_MESSAGE, order_by=(events.c.at, events.c.id)).label("place"),
         )
-        names = [*named, "n", *(each.name for each in extra)]
+        found = reports.where(_condition(wanted)).subquery()
+        keys = [found.c[name] for name in ("kind", "category", "piece", *named)]
+        extra: list[sa.ColumnElement[Any]] = [sa.func.count().label("n")]
+        if worded:
+            extra += [
+                sa.func.max(found.c.diagnostic).label("diagnostic"),
+                sa.func.max(found.c.at, type_=UtcDateTime).label("last"),
+            ]
+        statement = sa.select(*keys, *extra).where(found.c.place == 1).group_by(*keys)
+        if wanted.category:
+            statement = statement.where(found.c.category == wanted.category)
+        names = [*(each.name for each in keys[2:]), *(each.name for each in extra)]
         async with self._read() as connection:
-            found = (await connection.execute(statement)).mappings()
             return [
                 Failures(Kind(row["kind"]), rows.category(row["category"]), **{name: row[name] for name in names})
-                for row in found
+                for row in (await connection.execute(statement)).mappings()
             ]
 
     async def sent(self, first: dt.date, last: dt.date, columns: Collection[str]) -> list[SentCount]:
@@ -230,6 +244,8 @@ class Figures:
             .order_by(events.c.id)
             .limit(limit)
         )
+        if wanted.category:
+            statement = statement.where(events.c.category == wanted.category)
         async with self._read() as connection:
             return [rows.stored_event(row) for row in (await connection.execute(statement)).mappings()]
 
@@ -245,13 +261,22 @@ class Figures:
             )
 
 
+def _piece(cuts: Sequence[dt.datetime], first: int = 0) -> sa.ColumnElement[int]:
+    """The number of the piece that an event lies in: halved and halved again, since a report may have 3,660 days."""
+    if not cuts:
+        return sa.literal_column(str(first), sa.Integer)
+    middle = len(cuts) // 2
+    before, after = _piece(cuts[:middle], first), _piece(cuts[middle + 1 :], first + middle + 1)
+    return sa.case((events.c.at < cuts[middle], before), else_=after)
+
+
 def _condition(wanted: Wanted) -> sa.ColumnElement[bool]:
+    """All that is wanted but the category: a message's first report is looked for among all of them."""
     column = events.c
     found = [column.at >= wanted.start, column.at < wanted.end, column.trust != Trust.NONE]
-    if wanted.category:
-        found.append(column.category == wanted.category)
     if wanted.list_id:
-        found.append(sa.func.lower(column.returned_list_id) == wanted.list_id.lower())
+        list_id = _EXPRESSIONS[Column.LIST_ID]["list_id"]
+        found.append(list_id == wanted.list_id.lower()[:NAME_LENGTH])
     if wanted.provider:
         ends = [column.address_key.endswith(mark + wanted.provider, autoescape=True) for mark in "@."]
         found.append(sa.or_(*ends))
@@ -261,7 +286,7 @@ def _condition(wanted: Wanted) -> sa.ColumnElement[bool]:
     return sa.and_(*found)
 
 
-_MESSAGES: Final = sa.func.count(sa.distinct(events.c.address_key + " " + events.c.message_key))
+_MESSAGE: Final = (events.c.address_key, events.c.message_key, events.c.kind)
 _NO_CAMPAIGN: Final = events.c.returned_campaign == ""
 # What is left of an address when everything but at signs is taken off its end ends with the last at sign.
 _UP_TO_AT: Final = sa.func.rtrim(events.c.address_key, sa.func.replace(events.c.address_key, "@", ""))
@@ -270,7 +295,7 @@ _EXPRESSIONS: Final[dict[Column, dict[str, sa.ColumnElement[str]]]] = {
         "campaign": events.c.returned_campaign,
         "return_path": sa.case((_NO_CAMPAIGN, events.c.envelope_recipient), else_=""),
     },
-    Column.LIST_ID: {"list_id": sa.func.lower(events.c.returned_list_id)},
+    Column.LIST_ID: {"list_id": sa.func.substr(sa.func.lower(events.c.returned_list_id), 1, NAME_LENGTH)},
     Column.DOMAIN: {"domain": sa.func.replace(events.c.address_key, _UP_TO_AT, "")},
     Column.SUBJECT: {"subject": events.c.returned_subject},
     Column.SENDER_DOMAIN: {"sender_domain": events.c.sender_domain},

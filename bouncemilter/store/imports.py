@@ -7,7 +7,7 @@ import datetime as dt
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bouncemilter.model import Category, Cause, Scope
 from bouncemilter.store.dialect import chunks, make_room
-from bouncemilter.store.pseudonym import pseudonyms
+from bouncemilter.store.filter import OPT_OUTS
+from bouncemilter.store.pseudonym import is_pseudonym, pseudonyms
 from bouncemilter.store.rows import Operation
-from bouncemilter.store.schema import IMPORT_COUNTS, import_batches, suppression_changes, suppressions
+from bouncemilter.store.schema import IMPORT_COUNTS, events, import_batches, suppression_changes, suppressions
 from bouncemilter.store.suppressions import EXPIRY, log
 from bouncemilter.store.writer import Writer
 
@@ -154,7 +155,10 @@ class Imports:
         return found
 
     async def undo(self, batch: str, *, by: str) -> AsyncIterator[int]:
-        """End what a batch has made and what is not ended yet, in pieces: how many each. NoSuchBatchError."""
+        """End what a batch has made and what is not ended yet, in pieces: how many each. NoSuchBatchError.
+
+        Opt-outs and complaints that the people themselves have repeated since stay.
+        """
         await self._writer.write(_Marking(batch, by))
         while ended := await self._writer.write(_Ending(batch, by)):
             yield ended
@@ -276,12 +280,21 @@ class _Sorting:
                 if others and len(named) < BESIDE:
                     words = tuple(f"{cause} {scope} {value}".rstrip() for _, scope, value, cause in others)
                     named.append(Beside(row.line, row.address_key, row.cause, words))
-                slots[row.slot] = _NEW
-                self.new.append(row)
+                new = _without_name(row, slots)
+                slots[row.slot] = _NEW if new is row else {**_NEW, "address_key": new.address_key}
+                self.new.append(new)
                 if seen is not None:
                     seen.add(hash(row.slot))
         known = len(found) - len(self.new) - skipped
         self.progress = Progress(len(found), len(self.new), known, skipped, beside, tuple(named))
+
+
+def _without_name(row: Row, slots: dict[_Slot, Any]) -> Row:
+    """The row as it is kept: of an address that was forgotten, and not known again since, under its pseudonym alone."""
+    names = {each["address_key"] for each in slots.values()}
+    if not names or not all(map(is_pseudonym, names)):
+        return row
+    return replace(row, address_key=min(names), address="", note="", diagnostic="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,13 +333,28 @@ class _Ending:
 
     async def apply(self, connection: AsyncConnection, now: dt.datetime) -> int:
         """End one piece; how many."""
-        mine = (suppressions.c.batch == self.batch) & suppressions.c.ended_at.is_(None)
-        numbers = list((await connection.execute(sa.select(suppressions.c.id).where(mine).limit(CHUNK))).scalars())
+        column = suppressions.c
+        began = sa.select(import_batches.c.at).where(import_batches.c.id == self.batch).scalar_subquery()
+        mine = (column.batch == self.batch) & column.ended_at.is_(None) & ~_asked_since(began)
+        numbers = list((await connection.execute(sa.select(column.id).where(mine).limit(CHUNK))).scalars())
         for some in chunks(numbers):
             condition = suppressions.c.id.in_(some)
             await connection.execute(sa.update(suppressions).where(condition).values(ended_at=now, ended_by=self.by))
             await _log_all(connection, Operation.REMOVE, condition, now, self.by, f"undo of import {self.batch}")
         return len(numbers)
+
+
+def _asked_since(began: sa.ScalarSelect[Any]) -> sa.ColumnElement[bool]:
+    """Whether a person has opted out or complained since then, and nothing was added, as the import had done so."""
+    column = suppressions.c
+    return sa.exists().where(
+        column.cause.in_(OPT_OUTS),
+        events.c.address_key == column.address_key,
+        events.c.at >= began,
+        events.c.sentence_cause == column.cause,
+        events.c.sentence_scope == column.scope,
+        events.c.sentence_scope_value == column.scope_value,
+    )
 
 
 async def _current(connection: AsyncConnection, keys: set[str]) -> dict[str, dict[_Slot, Any]]:
@@ -362,7 +390,7 @@ async def _log_all(
     await connection.execute(sa.insert(suppression_changes).from_select(names, found))
 
 
-_NEW: Final = {"expires_at": None, "pending": False}
+_NEW: Final = {"address_key": "", "expires_at": None, "pending": False}
 """In the place of a row that is written in this piece."""
 assert set(IMPORT_COUNTS) <= set(Batch.__annotations__)
 _CURRENT: Final = sa.select(

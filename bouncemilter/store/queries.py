@@ -144,6 +144,12 @@ async def last_change(connection: AsyncConnection) -> int:
     return (await connection.execute(sa.select(sa.func.max(suppression_changes.c.seq)))).scalar() or 0
 
 
+async def has_change(connection: AsyncConnection, seq: int) -> bool:
+    """Whether there is a change of this `seq`."""
+    statement = sa.select(suppression_changes.c.seq).where(suppression_changes.c.seq == seq)
+    return (await connection.execute(statement)).first() is not None
+
+
 async def change_span(connection: AsyncConnection) -> tuple[int, int]:
     """The `seq` of the oldest change that is kept and of the newest; zeros where there is none."""
     first, last = (await connection.execute(_CHANGE_SPAN)).one()

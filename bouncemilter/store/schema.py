@@ -321,7 +321,8 @@ cursors: Final = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
 )
-"""How far those who follow have come: `hook` in the change log, `expiry` in time (microseconds since 1970)."""
+"""How far those who follow have come: `hook` in the change log; `expiry` and `purge` in time, in
+microseconds since 1970."""
 
 secrets: Final = sa.Table(
     "secrets",

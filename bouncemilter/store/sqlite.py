@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import fcntl
+import glob
 import os
 import secrets
 import sqlite3
+import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +35,13 @@ JOURNAL_KEPT: Final = 64 * 1024 * 1024
 """Octets of write-ahead log that are kept for use again after a burst; more is given back to the disk."""
 READERS: Final = 4
 """Connections that read; each is a thread."""
+SIDES: Final = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file, by the ends of their names."""
+_LEFT_SECONDS: Final = 86_400
+"""Nobody has written to an unfinished file for so long: who made it was killed."""
+_LOCKS: Final = (0x40000000, 512)
+"""Where SQLite locks a database (https://www.sqlite.org/fileformat2.html#the_lock_byte_page): whoever has one open in
+WAL mode holds a shared lock here for as long."""
 
 
 def path_of(url: str) -> Path:
@@ -227,7 +237,12 @@ def explained(path: Path) -> Iterator[None]:
 
 def _temporary(error: Exception) -> bool:
     """Whether waiting may help (SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL)."""
-    return any(word in str(getattr(error, "orig", None) or error) for word in ("locked", "busy", "full"))
+    return is_full(error) or any(word in str(getattr(error, "orig", None) or error) for word in ("locked", "busy"))
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the disk is full (SQLITE_FULL)."""
+    return "full" in str(getattr(error, "orig", None) or error)
 
 
 @contextlib.contextmanager
@@ -244,18 +259,13 @@ def connecting(path: Path, busy_timeout: float, *, writing: bool = False) -> Ite
 
 def _create(path: Path, busy_timeout: float) -> None:
     """A new store, whole or not at all: built beside its place, then linked there, unless another was quicker."""
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    touch(new)
-    try:
+    with partial(path) as new:
         with connecting(new, busy_timeout, writing=True) as engine, engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             migration.upgrade(connection)
         with contextlib.suppress(FileExistsError):
             os.link(new, path)
         sync_folder(path.parent)
-    finally:
-        for suffix in ("", "-wal", "-shm"):
-            new.with_name(new.name + suffix).unlink(missing_ok=True)
 
 
 def check_header(path: Path) -> None:
@@ -279,6 +289,8 @@ def check_header(path: Path) -> None:
 
 def _upgrade(path: Path, busy_timeout: float) -> None:
     newest = migration.head()
+    with alone(path):  # an older daemon would go on with a schema that it does not know
+        pass
     _back_up(path, copy_before_upgrade(path))
     try:
         with connecting(path, busy_timeout, writing=True) as engine, engine.begin() as connection:
@@ -301,18 +313,59 @@ def _check_content(path: Path, connection: sa.Connection, *, whole: bool) -> Non
 
 def _back_up(path: Path, copy: Path) -> None:
     """A copy of the store as it is, its write-ahead log included; on disk when this returns."""
-    partial = copy.with_name(f".{copy.name}.{secrets.token_hex(4)}")
-    touch(partial)
-    try:
-        with (
-            contextlib.closing(sqlite3.connect(path)) as source,
-            contextlib.closing(sqlite3.connect(partial)) as target,
-        ):
+    with partial(copy) as new:
+        with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(new)) as target:
             source.backup(target)
-        partial.replace(copy)
+        new.replace(copy)
         sync_folder(copy.parent)
+
+
+@contextlib.contextmanager
+def partial(path: Path) -> Iterator[Path]:
+    """An empty file beside `path`, in which something is made that shall stand there; gone at the end, if not moved.
+
+    What processes that were killed have left of such files is removed before.
+    """
+    stem = f".{path.name[:200]}"
+    for left in path.parent.glob(f"{glob.escape(stem)}.{'[0-9a-f]' * 8}"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+                _remove(left)
+    new = path.with_name(f"{stem}.{secrets.token_hex(4)}")
+    touch(new)
+    try:
+        yield new
     finally:
-        partial.unlink(missing_ok=True)
+        _remove(new)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", *SIDES):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep everybody from a database file that nobody has open; else StoreUnavailable.
+
+    Within, this process must not open the file: closing it would give the lock back (POSIX).
+    """
+    with path.open("r+b") as file:
+        start, length = _LOCKS
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, length, start)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            raise StoreUnavailable(f"{path}: in use; stop the daemon first") from None
+        yield
+
+
+def shed(path: Path, busy_timeout: float) -> bool:
+    """Empty the write-ahead log, in which deleted rows would stand a while; False while somebody still reads it."""
+    with explained(path), contextlib.closing(sqlite3.connect(path, timeout=busy_timeout)) as store:
+        (busy, *_) = store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 def touch(path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from pathlib import Path
+from typing import Final, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -24,7 +26,7 @@ from bouncemilter.model import (
     address_hash,
 )
 from bouncemilter.store import dialect, incidents, queries, sent, sqlite
-from bouncemilter.store.cursors import Cursors
+from bouncemilter.store.cursors import EPOCH, PURGED, Cursors
 from bouncemilter.store.erasure import Erasure
 from bouncemilter.store.errors import StoreUnavailable
 from bouncemilter.store.figures import Figures
@@ -42,6 +44,8 @@ from bouncemilter.store.sent import Addressing, Keeping, Sending
 from bouncemilter.store.suppressions import Lifting, LiftingEach, Suppressing
 from bouncemilter.store.writer import WAITING, Work, Writer
 
+_SHED_SECONDS: Final = 0.5
+
 
 def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
@@ -53,7 +57,7 @@ class Store:
     Every method raises StoreUnavailable while the database cannot be used, and works again by itself afterwards.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (made by `open` alone)
         self,
         writing: AsyncEngine,
         reading: AsyncEngine,
@@ -62,6 +66,7 @@ class Store:
         *,
         fold: bool,
         secret: bytes,
+        path: Path,
     ) -> None:
         self._writing = writing
         self._reading = reading
@@ -69,6 +74,7 @@ class Store:
         self._clock = clock
         self._fold = fold
         self._secret = secret
+        self._path = path
 
     @classmethod
     async def open(
@@ -92,7 +98,9 @@ class Store:
         path = sqlite.path_of(url)
         secret = await sqlite.prepare(path, busy_timeout, check=check)
         writing, reading = sqlite.writer(path, busy_timeout), sqlite.reader(path, busy_timeout)
-        return cls(writing, reading, Writer(writing, clock, waiting), clock, fold=fold_local_part, secret=secret)
+        return cls(
+            writing, reading, Writer(writing, clock, waiting), clock, fold=fold_local_part, secret=secret, path=path
+        )
 
     async def close(self) -> None:
         """Commit what waits, then let go of the database. Calls after it raise StoreUnavailable."""
@@ -256,7 +264,21 @@ class Store:
         deleted = await self._repeat(Deleting(now - kept.events))
         if kept.addresses:
             await self.erasure.forget_older(now - kept.addresses)
+        await self.shed()
+        await self.cursors.move(PURGED, (now - EPOCH) // dt.timedelta(microseconds=1))
         return Purged(deleted, blanked)
+
+    async def purged_at(self) -> dt.datetime | None:
+        """When `purge` was last done; None where it never was."""
+        place = await self.cursors.place(PURGED)
+        return EPOCH + place * dt.timedelta(microseconds=1) if place else None
+
+    async def shed(self) -> bool:
+        """Empty the write-ahead log, in which deleted rows would stand a while; False while somebody still reads it.
+
+        Writers wait meanwhile, for half a second at most.
+        """
+        return await asyncio.to_thread(sqlite.shed, self._path, _SHED_SECONDS)
 
     async def _repeat(self, work: Deleting | Blanking | Forgetting) -> int:
         total = 0
@@ -367,6 +389,11 @@ class Store:
         """The `seq` of the newest change, 0 where there is none: read it, list all, then follow `changes` from it."""
         async with self._read() as connection:
             return await queries.last_change(connection)
+
+    async def knows_change(self, seq: int) -> bool:
+        """Whether this store has made the change `seq`, or it is 0; else it is one of a store that was put away."""
+        async with self._read() as connection:
+            return seq == 0 or await queries.has_change(connection, seq)
 
     async def change_span(self) -> tuple[int, int]:
         """The `seq` of the oldest change that is kept and of the newest; zeros where there is none."""

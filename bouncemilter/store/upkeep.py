@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
-import fcntl
 import os
-import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -18,15 +16,13 @@ from typing import BinaryIO, Final, Self
 import sqlalchemy as sa
 
 from bouncemilter.store import migration, schema, sqlite
-from bouncemilter.store.errors import BadFile, StoreRefused, StoreUnavailable
+from bouncemilter.store.errors import BadFile, StoreRefused
 from bouncemilter.store.sqlite import path_of
 
-__all__ = ["Condition", "Snapshot", "alone", "look", "migrate", "path_of", "pending", "restore", "shed"]
+__all__ = ["Condition", "Snapshot", "look", "migrate", "path_of", "pending", "restore"]
 
-_LOCKS: Final = (0x40000000, 512)
-"""Where SQLite locks a database (https://www.sqlite.org/fileformat2.html#the_lock_byte_page): whoever has one open in
-WAL mode holds a shared lock here for as long."""
-_SIDES: Final = ("-wal", "-shm", "-journal")
+_APART: Final = 1_000_000
+"""Numbers of changes that a restore leaves out where the store can't tell any more how many were made since."""
 _FINDINGS: Final = 10
 """Of each kind; one is enough to put a backup back."""
 
@@ -77,25 +73,19 @@ class Snapshot:
 
         BadFile: it is there already, can't be written, or the store is damaged.
         """
-        if target.exists() and target.samefile(self._path):
+        own = [self._path.with_name(self._path.name + suffix) for suffix in ("", *sqlite.SIDES)]
+        if target.exists() and any(each.exists() and target.samefile(each) for each in own):
             raise BadFile(f"{target}: the store itself")
         if os.path.lexists(target) and not (overwrite and target.is_file()):
             raise BadFile(f"{target}: exists already" if target.is_file() else f"{target}: no plain file")
-        partial = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
-        with _told(target):
-            try:
-                sqlite.touch(partial)
-                self._copy(partial)
-                octets = partial.stat().st_size
-                if overwrite:
-                    partial.replace(target)
-                else:
-                    os.link(partial, target)  # never over another
-                    partial.unlink()
-                sqlite.sync_folder(target.parent)
-            finally:
-                for suffix in ("", *_SIDES):
-                    partial.with_name(partial.name + suffix).unlink(missing_ok=True)
+        with _told(target), sqlite.partial(target) as partial:
+            self._copy(partial)
+            octets = partial.stat().st_size
+            if overwrite:
+                partial.replace(target)
+            else:
+                os.link(partial, target)  # never over another
+            sqlite.sync_folder(target.parent)
         return octets
 
     def _copy(self, partial: Path) -> None:
@@ -150,21 +140,39 @@ def restore(source: BinaryIO, name: Path, path: Path, busy_timeout: float, now: 
     Nothing is changed before the whole of the backup lies beside the store and was checked. BadFile: it can't be used.
     StoreUnavailable: a process has the store open.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with _told(path):
-            sqlite.touch(partial)
-            with partial.open("r+b") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
-            _sync(partial)
+    with _told(path), sqlite.partial(path) as partial:
+        with partial.open("r+b") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+        _sync(partial)
         condition = look(partial, busy_timeout)
         if condition.problems:
             raise BadFile("\n".join(f"{name}: {each}" for each in condition.problems))
-        with _told(path):
-            return _exchange(partial, path, now)
-    finally:
-        for suffix in ("", *_SIDES):
-            partial.with_name(partial.name + suffix).unlink(missing_ok=True)
+        _part_from(path, partial)
+        _sync(partial)
+        return _exchange(partial, path, now)
+
+
+def _part_from(path: Path, backup: Path) -> None:
+    """Have the changes of `backup` go on with numbers that the store at `path` has not given and won't be given.
+
+    Who followed the store that is put away has a cursor of changes that are gone: it must mean no other ones.
+    """
+    with contextlib.closing(sqlite3.connect(backup, isolation_level=None)) as new:
+        after = _last_change(new)
+        try:
+            with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0)) as old:
+                after = max(after, _last_change(old))
+        except sqlite3.Error:  # gone or damaged
+            after += _APART
+        where = (after, schema.suppression_changes.name)
+        if not new.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", where).rowcount:
+            new.execute("INSERT INTO sqlite_sequence (seq, name) VALUES (?, ?)", where)
+
+
+def _last_change(store: sqlite3.Connection) -> int:
+    statement = "SELECT seq FROM sqlite_sequence WHERE name = ?"  # what AUTOINCREMENT counts by
+    found = store.execute(statement, (schema.suppression_changes.name,)).fetchone()
+    return found[0] if found else 0
 
 
 def _exchange(new: Path, path: Path, now: dt.datetime) -> Path | None:
@@ -178,10 +186,10 @@ def _exchange(new: Path, path: Path, now: dt.datetime) -> Path | None:
         return None
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=0)) as old:
         old.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # then the file alone is all; damaged, it stays as it is
-    with alone(path):
+    with sqlite.alone(path):
         kept = path.with_name(f"{path.name}.before-restore-{now:%Y%m%dT%H%M%S.%fZ}")
         os.link(path, kept)
-        for suffix in _SIDES:
+        for suffix in sqlite.SIDES:
             with contextlib.suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
         new.replace(path)
@@ -197,8 +205,6 @@ def migrate(path: Path, busy_timeout: float) -> Path | None:
     with sqlite.explained(path):
         if not path.exists():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        with alone(path):
-            pass
     before = pending(path, busy_timeout)
     sqlite.bring_up(path, busy_timeout)
     return sqlite.copy_before_upgrade(path) if before else None
@@ -214,39 +220,19 @@ def pending(path: Path, busy_timeout: float) -> list[tuple[str, str]]:
         return migration.steps(revision)
 
 
-def shed(path: Path, busy_timeout: float) -> bool:
-    """Empty the write-ahead log, in which deleted rows would stand a while; False while somebody still reads it."""
-    with sqlite.explained(path), contextlib.closing(sqlite3.connect(path, timeout=busy_timeout)) as store:
-        (busy, *_) = store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
-
-
-@contextlib.contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Keep everybody from a database file that nobody has open; else StoreUnavailable.
-
-    Within, this process must not open the file: closing it would give the lock back (POSIX).
-    """
-    with path.open("r+b") as file:
-        start, length = _LOCKS
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, length, start)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            raise StoreUnavailable(f"{path}: in use; stop the daemon first") from None
-        yield
-
-
 @contextlib.contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Errors of a file as BadFile."""
     try:
         yield
     except sqlite3.Error as error:
+        if sqlite.is_full(error):
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise BadFile(f"{path}: {full.strerror}") from full
         raise BadFile(f"{path}: {error}") from error
     except OSError as error:
-        raise BadFile(f"{error.filename or path}: {error.strerror or error}") from error
+        # Of the file that was asked for: the error may name an unfinished one beside it.
+        raise BadFile(f"{path}: {error.strerror or error}") from error
 
 
 def _sync(path: Path) -> None:

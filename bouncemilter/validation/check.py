@@ -7,12 +7,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from bouncemilter import address
+from bouncemilter import address, text
 from bouncemilter.validation.mailhost import Finding
 from bouncemilter.validation.reason import Reason, Verdict, verdict
 from bouncemilter.validation.risk import domain_risks, local_part_risks
 from bouncemilter.validation.syntax import domain_faults, local_part_faults
-from bouncemilter.validation.typo import Suggestion, suggestion
+from bouncemilter.validation.typo import Odds, Suggestion, suggestion
 
 _SAID: Final = {
     Finding.NOT_FOUND: Reason.DOMAIN_NOT_FOUND,
@@ -22,6 +22,14 @@ _SAID: Final = {
     Finding.UNANSWERED: Reason.NOT_CHECKED,
 }
 _DEAD: Final = (Finding.NOT_FOUND, Finding.NULL_MX, Finding.NO_SERVER)
+
+
+_ENOUGH: Final[dict[Finding | None, Odds]] = {
+    **dict.fromkeys(_DEAD, Odds.FAIR),
+    Finding.MX: Odds.SURE,
+    Finding.IMPLICIT: Odds.SURE,
+}
+"""How likely a typing error must be to be told of; what is known of no domain is between these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +83,14 @@ class Checker:
         found = address.split(written)
         key = address.key(found, fold_local_part=self._fold) if found else ""
         if found is None or not key:
-            return Result(written, Verdict.INVALID, (Reason.SYNTAX,))
+            return Result(written, Verdict.INVALID, (Reason.SYNTAX,), _seen(written))
         local, _, name = key.rpartition("@")
         domain, finding = self._domain(name), said.get(name)
         reasons = [*local_part_faults(found.local, name), *domain.faults]
         if finding in _SAID:
             reasons.append(_SAID[finding])
         likely = domain.likely
-        meant = likely.domain if likely and (likely.sure or finding in _DEAD) else ""
+        meant = likely.domain if likely and likely.odds >= _ENOUGH.get(finding, Odds.GOOD) else ""
         if meant:
             reasons.append(Reason.TYPO)
         reasons += domain.risks
@@ -93,6 +101,10 @@ class Checker:
         told = tuple(dict.fromkeys(reasons))
         return Result(written, verdict(told), told, f"{found.local}@{meant}" if meant else "")
 
+    def forget(self, written: str) -> None:
+        """As if an address had not stood in the list: the next time it is no duplicate."""
+        self._seen.discard(address.key(written, fold_local_part=self._fold))
+
     def _domain(self, name: str) -> _Domain:
         """What is known of a domain without DNS; looked at once."""
         known = self._domains.get(name)
@@ -101,3 +113,9 @@ class Checker:
             likely = None if Reason.DOMAIN_LITERAL in faults else suggestion(name, self._known)
             known = self._domains[name] = _Domain(faults, likely, tuple(domain_risks(name, self._disposable)))
         return known
+
+
+def _seen(written: str) -> str:
+    """The address that people see, where only letters that nobody sees make it none."""
+    found = text.unhidden(written).strip()
+    return found if found != written and address.split(found) else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import resource
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Final
@@ -19,6 +21,14 @@ EXCHANGES: Final = 5
 """So many of a domain's mail servers are asked for their address; one with an address is enough."""
 
 
+SILENCE: Final = 200
+"""So many domains without any answer are not the domains' fault: the rest is not asked."""
+_OTHER_FILES: Final = 64
+"""Descriptors that are left for all else."""
+_DESCRIPTORS: Final = 2
+"""Of a question: its own, and the one of the question before, which may not be closed yet."""
+
+
 class Finding(StrEnum):
     """What DNS says of a domain."""
 
@@ -28,7 +38,7 @@ class Finding(StrEnum):
     NULL_MX = "null_mx"
     """RFC 7505: takes no mail."""
     NO_SERVER = "no_server"
-    """Neither MX nor address, or none of its MX has an address."""
+    """Neither MX nor address, or none of its MX has an address of another host than the one that asks."""
     NOT_FOUND = "not_found"
     UNANSWERED = "unanswered"
     """SERVFAIL, refused, a time-out: nothing is known."""
@@ -47,19 +57,27 @@ class MailHosts:
         ResolverError: there is none.
         """
         self._resolver = _asked(server)
-        self._concurrency = concurrency
+        room = (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES) // _DESCRIPTORS
+        self._concurrency = max(1, min(concurrency, room))
+        self._heard = False
         self._seconds = seconds
         self._exchanges: dict[str, asyncio.Task[Finding]] = {}
 
     async def find(self, domains: Iterable[str], progress: Callable[[float], None]) -> dict[str, Finding]:
-        """What is said of each domain (A-labels). `progress` is told of each that is done."""
+        """What is said of each domain (A-labels). `progress` is told of each that is done.
+
+        Of the first SILENCE alone where none of them is answered.
+        """
         found: dict[str, Finding] = {}
         waiting = iter(domains)
 
         async def work() -> None:
             for name in waiting:
                 found[name] = await self._domain(name)
+                self._heard = self._heard or found[name] is not Finding.UNANSWERED
                 progress(1)
+                if not self._heard and len(found) >= SILENCE:
+                    break
 
         async with asyncio.TaskGroup() as group:
             for _ in range(self._concurrency):
@@ -101,7 +119,7 @@ class MailHosts:
             answer = await self._ask(name, kind)
             if answer is Finding.UNANSWERED:
                 heard = Finding.UNANSWERED
-            elif not isinstance(answer, Finding) and answer:
+            elif not isinstance(answer, Finding) and any(map(_leads_somewhere, answer)):
                 return there
         return heard
 
@@ -116,6 +134,16 @@ class MailHosts:
         except (dns.exception.DNSException, OSError, UnicodeError):
             return Finding.UNANSWERED
         return list(answer) if answer.rrset else []
+
+
+def _leads_somewhere(record: object) -> bool:
+    """Whether an address is not the asking host's own: `MX 0 localhost` is how some say that they take no mail."""
+    written = getattr(record, "address", "")  # of A and AAAA
+    try:
+        found = ipaddress.ip_address(written)
+    except ValueError:
+        return False
+    return not (found.is_loopback or found.is_unspecified)
 
 
 def _asked(written: str) -> dns.asyncresolver.Resolver:

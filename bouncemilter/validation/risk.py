@@ -22,8 +22,15 @@ _ROLES: Final = frozenset(
     # firms in Poland
     "administracja awarie biuro bok dyrekcja dyrektor dzialhandlowy faktury handel handlowy informacja iod iodo kadry "
     "kancelaria kasa klient kontakt ksiegowosc magazyn obsluga oferty poczta pomoc praca prasa recepcja reklamacje "
-    "rekrutacja rezerwacja rezerwacje rodo sekretariat serwis sklep sprzedaz szkola urzad zamowienia zarzad".split()
+    "rekrutacja rezerwacja rezerwacje rodo sekretariat serwis sklep sprzedaz szkola urzad zamowienia zarzad apteka "
+    "dziekanat faktura kariera ksiegowa logistyka oferta parafia prezes produkcja przychodnia redakcja rejestracja "
+    "reklama reklamacja transport wsparcie zamowienie zapytania".split()
 )
+_DEPARTMENTS: Final = frozenset(
+    "biuro bok info kadry kontakt ksiegowosc marketing office recepcja rekrutacja sekretariat serwis sklep".split()
+)
+"""Roles that stand before a place or a branch: `biuro.krakow`, `sklep-24`."""
+_PARTS: Final = re.compile(r"[-._]")
 _TRAPS: Final = re.compile(
     r"spam-?trap|honey-?pot|spam-?bait|trap\d*\Z|no-?spam|anti-?spam|black-?hole|do-?not-?(?:e?mail|spam)|removethis"
 )
@@ -46,7 +53,8 @@ def local_part_risks(local: str) -> Iterator[Reason]:
         yield Reason.TRAP_LIKE
     if _MADE_UP.match(bare):
         yield Reason.MADE_UP
-    if bare in _ROLES or bare.replace("-", "").replace(".", "") in _ROLES:
+    parts = _PARTS.split(bare.rstrip("0123456789"))
+    if bare in _ROLES or "".join(parts) in _ROLES or parts[0] in _DEPARTMENTS:
         yield Reason.ROLE
 
 

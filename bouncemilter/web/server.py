@@ -10,12 +10,15 @@ from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bouncemilter import listener
 from bouncemilter.endpoint import Endpoint
 
 _SOCKET_MODE: Final = 0o660
 _STOP_SECONDS: Final = 2.0
+CONNECTIONS: Final = 64
+"""Open at once: a process on this host can't use up the descriptors that the fronts need."""
 
 
 class _QuietServer(uvicorn.Server):
@@ -26,12 +29,23 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
+class _CappedProtocol(H11Protocol):
+    """uvicorn's own limit answers requests; this one closes connections, also those that never ask."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS:
+            transport.close()
+
+
 class WebServer:
     """Serves `app` on one address: `inet:HOST:PORT` or `unix:/path`."""
 
     def __init__(self, app: Starlette, address: str) -> None:
         self._endpoint = Endpoint.parse(address)
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
+        config = uvicorn.Config(
+            app, http=_CappedProtocol, log_config=None, access_log=False, lifespan="off", server_header=False
+        )
         self._server = _QuietServer(config)
         self._task: asyncio.Task[None] | None = None
         self._file: listener.SocketFile | None = None

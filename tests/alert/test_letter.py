@@ -43,6 +43,24 @@ def test_mark() -> None:
     assert report.read(b"X-Bouncemilter-Alert: yes\n" + bounce).kind is Kind.MAIL
 
 
+@pytest.mark.parametrize("text", [False, True])
+def test_come_back(text: bool) -> None:
+    """What returns it, by a host that bounces to From against RFC 5321 section 4.5.5, is mail, too: whoever gets the
+    alerts is nobody's bounce.
+    """
+    head = written(AlertKind.INCIDENT, Language.PL).replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    if text:
+        notice = b"This message could not be delivered:\n\n<root@own.test>: 550 5.1.1 User unknown\n\n"
+        start = b"From: MAILER-DAEMON@far.test\nTo: bounce@own.test\nSubject: failure notice\n\n"
+        bounce = start + notice + b"--- Below this line is a copy of the message.\n\n" + head + b"\n\nText\n"
+    else:
+        bounce = mail.dsn("bounce@own.test", "root@own.test")
+        start, end = bounce.index(b"From: news@own.test"), bounce.rindex(b"\n\n--far")
+        bounce = bounce[:start] + head + bounce[end:]
+    assert report.read(bounce.replace(b".bouncemilter-alert@", b".other@")).kind is Kind.BOUNCE
+    assert report.read(bounce).kind is Kind.MAIL
+
+
 @pytest.mark.parametrize("language", Language)
 def test_headers(language: Language) -> None:
     """No machine shall answer it (RFC 3834); it has all that a mail must have, and CRLF throughout."""
@@ -54,7 +72,7 @@ def test_headers(language: Language) -> None:
     assert found["X-Auto-Response-Suppress"] == "All"
     assert found["To"] == "root@own.test, ewa@own.test"
     assert found["From"].addresses[0].addr_spec == "bounce@own.test"
-    assert found["Message-ID"].endswith(".alert@own.test>")
+    assert found["Message-ID"].endswith(".bouncemilter-alert@own.test>")
     assert found["Date"].datetime == NOON
     assert not found.defects
 
@@ -68,6 +86,24 @@ def test_text() -> None:
     assert "\n  dysk: free" in body
     assert "\\x1b[31m\\u202e ąę" in body
     assert "bouncemilter incident undo NUMER" in body
+
+
+def test_one_line_each() -> None:
+    """A server's words can't pass for a line of ours, nor fill the mail."""
+    said = "550 no\n! disk: 0 GiB free\r\n-- \n" + "ą" * 100_000
+    (line,) = letter.lines([Finding(Subject.INCIDENTS, well=False, text=said)], Language.EN)
+    assert "\n" not in line
+    assert len(line) < 700
+    assert line.startswith("! incidents: 550 no\\x0a! disk: 0 GiB free\\x0d\\x0a-- \\x0aąą")
+
+
+def test_seven_bits() -> None:
+    """Whatever it says, no line is longer than 76 characters, and no server needs 8BITMIME for it."""
+    alert = Alert(AlertKind.INCIDENT, (Finding(Subject.INCIDENTS, well=False, text="ąę " * 150),))
+    subject, body = letter.compose(alert, "mx." + "długa-nazwa." * 20 + "test", Language.PL)
+    raw = letter.message(subject, body, "bouncemilter@own.test", ["root@own.test"] * 30, NOON)
+    assert raw.isascii()
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 76
 
 
 def test_host_in_the_subject() -> None:

@@ -7,11 +7,13 @@ import json
 
 import pytest
 
-from bouncemilter.alert.watch import GAP, LAST_RETRY, MAILS_A_DAY, Alert, AlertKind, Memory
+from bouncemilter.alert.watch import CALM, GAP, LAST_RETRY, MAILS_A_DAY, Alert, AlertKind, Memory
 from bouncemilter.figures.health import Finding, Subject
 
 NOON = dt.datetime(2026, 10, 20, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
+MINUTE = dt.timedelta(minutes=1)
+DAY = dt.timedelta(days=1)
 
 
 def bad(subject: Subject, detail: str = "") -> Finding:
@@ -24,7 +26,7 @@ def good(subject: Subject) -> Finding:
 
 def told(memory: Memory, *findings: Finding, now: dt.datetime = NOON) -> list[tuple[AlertKind, int]]:
     """Kinds, and how many findings each mail has, of the mails that are due; all are sent."""
-    found = list(memory.due(findings))
+    found = list(memory.due(findings, now))
     for alert in found:
         memory.sent(alert, now)
     return [(each.kind, len(each.findings)) for each in found]
@@ -43,12 +45,24 @@ def told(memory: Memory, *findings: Finding, now: dt.datetime = NOON) -> list[tu
     ],
 )
 def test_once(subject: Subject, kind: AlertKind) -> None:
-    """What lasts is told once; when it has ended and comes again, it is told again."""
+    """What lasts is told once; when it has ended for long enough and comes again, it is told again."""
     memory = Memory()
     assert told(memory, bad(subject, "7")) == [(kind, 1)]
     assert told(memory, bad(subject, "7")) == []
-    assert told(memory, good(subject)) in ([], [(AlertKind.STORE_RECOVERED, 1)])
-    assert told(memory, bad(subject, "7")) == [(kind, 1)]
+    assert told(memory, good(subject)) == told(memory, good(subject), now=NOON + CALM) == []
+    assert told(memory, bad(subject, "7"), now=NOON + CALM) == [(kind, 1)]
+
+
+def test_at_the_limit() -> None:
+    """A disk that is now above its limit, now below, is told once, until it was well for an hour."""
+    memory, mails = Memory(), 0
+    for minute in range(0, 600, 10):
+        found = bad(Subject.DISK) if minute % 20 == 0 else good(Subject.DISK)
+        mails += len(told(memory, found, now=NOON + minute * MINUTE))
+    assert mails == 1
+    again = Memory.from_dict(json.loads(json.dumps(memory.to_dict())))
+    assert told(again, good(Subject.DISK), now=NOON + 650 * MINUTE) == []
+    assert told(again, bad(Subject.DISK), now=NOON + 651 * MINUTE) == [(AlertKind.DISK_LOW, 1)]
 
 
 def test_together() -> None:
@@ -82,7 +96,7 @@ def test_recovered() -> None:
     memory = Memory()
     assert told(memory, good(Subject.STORE)) == []
     told(memory, bad(Subject.STORE))
-    assert [each.kind for each in memory.due([good(Subject.STORE)])] == [AlertKind.STORE_RECOVERED]
+    assert [each.kind for each in memory.due([good(Subject.STORE)], NOON)] == [AlertKind.STORE_RECOVERED]
     assert told(memory, good(Subject.STORE)) == [(AlertKind.STORE_RECOVERED, 1)]
     assert told(memory, good(Subject.STORE)) == []
 
@@ -117,7 +131,7 @@ def test_a_day() -> None:
     for hour in range(24):
         for kind in AlertKind:
             at = midnight + hour * HOUR
-            if kind is not AlertKind.DIGEST and memory.admits(kind, at):
+            if (kind is not AlertKind.DIGEST or hour == 7) and memory.admits(kind, at):
                 memory.sent(Alert(kind, ()), at)
                 sent += 1
     assert sent == MAILS_A_DAY
@@ -127,21 +141,63 @@ def test_a_day() -> None:
     assert memory.admits(AlertKind.INCIDENT, late + HOUR)
 
 
+def test_one_kind_all_day() -> None:
+    """What comes and goes all day long leaves each other kind a mail of that day."""
+    memory = Memory()
+    midnight = dt.datetime(2026, 10, 20, tzinfo=dt.UTC)
+    for hour in range(23):
+        if memory.admits(AlertKind.BLOCKLISTED, midnight + hour * HOUR):
+            memory.sent(Alert(AlertKind.BLOCKLISTED, ()), midnight + hour * HOUR)
+    late = midnight + 23 * HOUR
+    assert not memory.admits(AlertKind.BLOCKLISTED, late)
+    for kind in AlertKind:
+        if kind is not AlertKind.BLOCKLISTED:
+            assert memory.admits(kind, late), kind
+            memory.sent(Alert(kind, ()), late)
+    assert memory.mails == MAILS_A_DAY
+
+
 def test_retries() -> None:
-    """After a failure it waits, longer each time and an hour at most; a success ends that."""
+    """After a failure its kind waits, longer each time and an hour at most, and no other does; a success ends that."""
     memory, now, waits = Memory(), NOON, []
+    kind = AlertKind.DISK_LOW
     for _ in range(20):
-        memory.failed(now)
-        assert memory.retry_at is not None
-        waits.append(memory.retry_at - now)
-        assert memory.waits(now)
-        now = memory.retry_at
-        assert not memory.waits(now)
+        memory.failed(kind, now)
+        retry = memory.retries[kind].at
+        waits.append(retry - now)
+        assert memory.waits(kind, now)
+        assert not memory.waits(AlertKind.INCIDENT, now)
+        now = retry
+        assert not memory.waits(kind, now)
     assert waits == sorted(waits)
-    assert (waits[0], waits[-1]) == (dt.timedelta(minutes=1), LAST_RETRY)
-    memory.sent(Alert(AlertKind.DISK_LOW, ()), now)
-    memory.failed(now)
-    assert memory.retry_at == now + waits[0]
+    assert (waits[0], waits[-1]) == (MINUTE, LAST_RETRY)
+    memory.sent(Alert(kind, ()), now)
+    memory.failed(kind, now)
+    assert memory.retries[kind].at == now + waits[0]
+
+
+def test_digest() -> None:
+    """One a day of the zone, also where the clock goes back over midnight."""
+    memory, today = Memory(), NOON.date()
+    assert memory.digest_due(today)
+    memory.digest = today
+    assert [memory.digest_due(today + days * DAY) for days in (-1, 0, 1)] == [False, False, True]
+
+
+def test_wrong_clock() -> None:
+    """What was noted while the clock stood years ahead holds nothing back once it is right."""
+    memory, ahead = Memory(), NOON + 4000 * DAY
+    told(memory, bad(Subject.DISK), bad(Subject.KEYS), now=ahead)
+    told(memory, good(Subject.DISK), bad(Subject.KEYS), now=ahead)
+    memory.failed(AlertKind.INCIDENT, ahead)
+    memory.digest = ahead.date()
+    assert memory.digest_due(NOON.date())
+    assert memory.admits(AlertKind.DISK_LOW, NOON)
+    assert not memory.waits(AlertKind.INCIDENT, NOON)
+    assert told(memory, good(Subject.DISK), good(Subject.KEYS), now=NOON) == []
+    later = NOON + CALM
+    told(memory, good(Subject.DISK), now=later)
+    assert told(memory, bad(Subject.DISK), now=later) == [(AlertKind.DISK_LOW, 1)]
 
 
 def test_restart() -> None:

@@ -33,9 +33,9 @@ class Home:
             '[[return_path]]\ndomain = "bounces.own.test"\nprefix = "b"\nsender_domains = ["own.test"]\n'
         )
 
-    def run(self, *arguments: str) -> Result:
+    def run(self, *arguments: str, stdin: bytes | None = None) -> Result:
         """Run a command with this configuration."""
-        done = CliRunner().invoke(main, [*arguments, "--config", str(self.config)], catch_exceptions=False)
+        done = CliRunner().invoke(main, [*arguments, "--config", str(self.config)], stdin, catch_exceptions=False)
         # What a terminal gets holds no controls but line ends.
         assert all(char == "\n" or char.isprintable() for char in done.stdout + done.stderr), done.output
         return done

@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 
 import bouncemilter
 from bouncemilter.cli.classify import command
+from tests.outlook.writing import msg
+from tests.rig.forward import file, forward
 
 _BOUNCE = b"""From: MAILER-DAEMON@mx.example.com
 To: bounces@list.example.pl
@@ -196,3 +198,39 @@ def test_nothing_attached(tmp_path: Path) -> None:
     mail.write_bytes(_LETTER)
     done = CliRunner().invoke(command, ["--attached", str(mail)])
     assert (done.exit_code, done.stderr) == (74, f"bouncemilter: {mail}: no mail is attached\n")
+
+
+def _outlook() -> bytes:
+    """A report as Outlook saves it."""
+    return msg(
+        {0x1A: "REPORT.IPM.Note.NDR", 0x37: "Niedostarczone", 0x1001: "Sorry."},
+        [{0x39FE: "jan@example.com", 0xC1B: "<mx.example.com #5.1.1 smtp;550 5.1.1 User unknown>"}],
+    )
+
+
+@pytest.mark.parametrize("way", ["file", "stdin", "attached"])
+def test_outlook(tmp_path: Path, way: str) -> None:
+    """Outlook's `.msg` is read as any mail, by what it begins with: from a file of any name, a pipe, an attachment."""
+    path = tmp_path / "zwrot"
+    path.write_bytes(_outlook())
+    if way == "attached":
+        path.write_bytes(forward(file("Zwrot.msg", _outlook())))
+        result = _run("--json", "--attached", path)
+    else:
+        result = _run("--json", path) if way == "file" else _run("--json", "-", stdin=_outlook())
+    (found,) = _objects(result)
+    assert (found["kind"], found["source"]) == ("bounce", {"stdin": "-", "attached": f"{path}:1"}.get(way, str(path)))
+    assert found["recipients"][0]["category"] == "user_unknown"  # type: ignore[index]
+
+
+def test_broken_outlook(tmp_path: Path) -> None:
+    """A `.msg` file that can't be read is named with the reason, and the next mail is read."""
+    broken, whole, attached = tmp_path / "a.msg", tmp_path / "b.eml", tmp_path / "c.eml"
+    broken.write_bytes(_outlook()[:1500])
+    whole.write_bytes(_LETTER)
+    attached.write_bytes(forward(file("x.msg", b"nothing")))
+    result = _run("--json", broken, whole)
+    assert (result.exit_code, len(result.stdout.splitlines())) == (74, 1)
+    assert f"bouncemilter: {broken}: no Outlook message that can be read: damaged" in result.stderr
+    result = _run("--attached", attached)
+    assert (result.exit_code, result.stderr) == (74, f"bouncemilter: {attached}:1: no Outlook message\n")

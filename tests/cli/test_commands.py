@@ -18,6 +18,7 @@ from click.testing import CliRunner
 import bouncemilter
 from bouncemilter.cli import identity, main
 from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.store import Store
 from tests.cli.conftest import Home
 from tests.rig.postfix import open_folder
 
@@ -215,7 +216,7 @@ from bouncemilter.store import migration
 folder, warm, *command = sys.argv[1:]
 # The interpreter may lie where nobody can't read it: all that the command needs is loaded before it.
 migration.SCRIPTS = Path(shutil.copytree(migration.SCRIPTS, Path(folder) / "scripts", dirs_exist_ok=True))
-identity._unreadable = str
+identity._refuse_unreadable = str
 with contextlib.suppress(SystemExit):
     main(["suppression", "add", "x@klient.test", "--config", warm])
 main(command)
@@ -251,7 +252,35 @@ def test_unreadable_installation(home: Home, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Path, "stat", lambda _: os.stat_result((0o40700, 0, 0, 0, nobody.pw_uid, 0, 0, 0, 0, 0)))
     for name in ("initgroups", "setgid", "setuid"):
         monkeypatch.setattr(os, name, lambda *_: None)
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
     with pytest.raises(Failure, match=r"nobody can't read .*: install where other users can") as caught:
         identity.become_owner(home.state)
     assert caught.value.exit_code == Exit.PERMISSION
+
+
+@pytest.mark.parametrize("arguments", [["suppression", "check", "jan@klient.test"], ["manpage"]])
+def test_full_disk_is_no_answer(home: Home, arguments: list[str]) -> None:
+    """Where an answer can't be written, the exit code is that of the disk and not `no`."""
+    home.run("suppression", "add", "jan@klient.test")
+    environment = os.environ | {"BOUNCEMILTER_CONFIG": str(home.config)}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bouncemilter", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment,
+        )
+    assert (done.returncode, done.stderr) == (74, "bouncemilter: standard output: No space left on device\n")
+
+
+def test_an_interrupt_is_no_answer(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is interrupted has not said `no`."""
+
+    async def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "suppressed", interrupted)
+    monkeypatch.setattr(Store, "suppressions_of", interrupted)
+    assert home.run("why", "jan@klient.test").exit_code == 130

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bouncemilter.cli import identity
 from tests.cli.conftest import Home
+from tests.rig.postfix import Postfix, open_folder
 
 JAN, EWA, OLA = "jan@klient.test", "ewa@klient.test", "ola@inny.test"
 STREAMS = """
@@ -159,9 +161,43 @@ def test_real_postmap(filled: Home, tmp_path: Path) -> None:
 
 
 @pytest.mark.servers
+def test_real_smtpd(filled: Home) -> None:
+    """Postfix's smtpd refuses the recipients of the exported map as README says, odd ones too, and nobody else."""
+    odd = [f"{local}@klient.test" for local in ("o'la", "a/b=c", "{x}|y", "100%", "a..b", "*", "!", "~$`^&?")]
+    file = filled.folder / "odd"
+    file.write_text("\n".join([*odd, "JAN.Duży@Żółw.test"]) + "\n")
+    assert filled.run("suppression", "import", "--format", "plain", str(file)).exit_code == 0
+    with open_folder() as folder:
+        table = folder / "suppressed"
+        filled.run("suppression", "export", "--format", "postfix", "--output", str(table))
+        parameters = {
+            "smtpd_recipient_restrictions": f"check_recipient_access texthash:{table}, permit_mynetworks, reject",
+            "smtputf8_enable": "yes",
+        }
+        with Postfix(
+            folder / "postfix", mailboxes=["@klient.test", "@xn--w-uga1v8h.test", "@żółw.test"], parameters=parameters
+        ) as postfix:
+
+            def refused(*recipients: str) -> list[str]:
+                sent = postfix.inject("a@own.test", recipients, b"Subject: x\n\nx\n", mail_options=["SMTPUTF8"])
+                words = {name: f"{each.code} {each.text}" for name, each in sent.rcpt.items()}
+                assert all("suppressed: bouncemilter" in each or each[:3] == "250" for each in words.values()), words
+                return [name for name, each in words.items() if each[:3] == "550"]
+
+            dead = [JAN, JAN.upper(), "żółw@klient.test", *odd, "jan.duży@xn--w-uga1v8h.test", "Jan.Duży@żółw.test"]
+            assert refused(*dead) == dead
+            assert (
+                refused(EWA, "postmaster@klient.test", "odd@klient.test", "x@klient.test", "jan@xn--w-uga1v8h.test")
+                == []
+            )
+
+
+@pytest.mark.servers
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_as_root(filled: Home) -> None:
+def test_as_root(filled: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root gets the file where only root may write, though the store is its owner's."""
+    # The interpreter that runs the tests may lie in root's own folder; all modules are imported by now.
+    monkeypatch.setattr(identity, "_refuse_unreadable", lambda _: None)
     for path in (filled.folder, filled.state, *filled.state.iterdir()):
         os.chown(path, 65534 if path != filled.folder else 0, 65534 if path != filled.folder else 0)
     for parent in (filled.folder, *filled.folder.parents[:3]):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from click.testing import CliRunner
+
+from bouncemilter.cli import main
+from bouncemilter.store import Store
 from tests.cli.conftest import Home
 
 JAN = "jan@klient.test"
@@ -42,6 +47,26 @@ def test_no_address(home: Home) -> None:
     done = home.run("forget", JAN, "jan")
     assert (done.exit_code, done.stderr) == (65, "bouncemilter: not an e-mail address: jan\n")
     assert JAN in home.run("suppression", "list").stdout
+
+
+def test_from_standard_input(home: Home) -> None:
+    """`-` takes addresses from standard input, one a line."""
+    home.run("suppression", "add", JAN, "ewa@klient.test")
+    done = CliRunner().invoke(main, ["forget", "-", "--config", str(home.config)], input=f"{JAN}\n\newa@klient.test\n")
+    assert (done.exit_code, done.stdout.count(": forgotten\n")) == (0, 2)
+    assert home.run("suppression", "list").stdout == ""
+
+
+def test_somebody_reads(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the write-ahead log can't be emptied, it is said that what was forgotten still stands there."""
+
+    async def shed(_: Store) -> bool:
+        return False
+
+    home.run("suppression", "add", JAN)
+    monkeypatch.setattr(Store, "shed", shed)
+    done = home.run("forget", JAN)
+    assert (done.exit_code, "write-ahead log still holds" in done.stderr) == (0, True)
 
 
 def test_lists(home: Home) -> None:

@@ -103,6 +103,48 @@ def test_scope(home: Home, listed: Any) -> None:
     assert home.run("suppression", "import", "x", "--scope", "everywhere").exit_code == 2
 
 
+def test_forgotten_stays_so(home: Home, listed: Any) -> None:
+    """What an import adds to an address that was forgotten stands under its pseudonym, holds, and can be undone."""
+    listed(JAN)
+    assert home.run("forget", JAN).exit_code == 0
+    rows = "address,cause,note\njan@klient.test,hard,why\njan@klient.test,complaint,\nJan@klient.test,hard,\n"
+    _, found = listed(rows)
+    assert (found["added"], found["known"], found["beside"]) == (2, 1, 2)
+    assert inforce(home) == []
+    assert not [file for file in home.state.iterdir() if b"jan@klient" in file.read_bytes().lower()]
+
+    def causes() -> list[str]:
+        return sorted(each["cause"] for each in home.objects("suppression", "check", JAN))
+
+    assert causes() == ["complaint", "hard", "manual"]
+    assert home.run("suppression", "import", "--undo", found["batch"]).exit_code == 0
+    assert causes() == ["manual"]
+
+
+def test_causes_are_told(home: Home, listed: Any) -> None:
+    """The summary says what the rows are taken for, before anything is written, too."""
+    rows = f"address,cause\n{JAN},hard\n{EWA},complaint\n{OLA},hard\n"
+    _, found = listed(rows, "--dry-run")
+    assert found["causes"] == {"hard": 2, "complaint": 1}
+    file = home.folder / "list.csv"
+    assert "as hard 2, complaint 1\n" in home.run("suppression", "import", str(file)).stdout
+
+
+def test_one_page_of_many(home: Home, listed: Any) -> None:
+    """Where an API's answer says that it is not all, that is told, and what is there is taken."""
+    pages = {
+        "ses": {"SuppressedDestinationSummaries": [{"EmailAddress": JAN, "Reason": "BOUNCE"}], "NextToken": "x"},
+        "listmonk": {"data": {"results": [{"email": EWA, "type": "hard", "source": "api"}], "total": 21}},
+    }
+    for form, page in pages.items():
+        _, found = listed(json.dumps(page), name="page.json")
+        assert (found["format"], found["added"], found["partial"]) == (form, 1, True)
+        done = home.run("suppression", "import", str(home.folder / "page.json"))
+        assert "one page" in done.stderr
+    whole = {"data": {"results": [{"email": OLA, "type": "hard", "source": "api"}], "total": 1}, "NextToken": None}
+    assert listed(json.dumps(whole))[1]["partial"] is False
+
+
 def test_dry_run(home: Home, listed: Any) -> None:
     """A dry run tells the same numbers, and writes nothing."""
     listed(f"{EWA}\n", name="first.txt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import structlog
 from bouncemilter.cli import ingest
 from bouncemilter.cli.exits import Exit
 from tests.cli.conftest import Home
+from tests.outlook.writing import msg
 from tests.pipeline.site import JAN, PLAIN, verp
 from tests.rig import mail
 
@@ -96,6 +98,7 @@ def test_by_name(home: Home, maildir: Path) -> None:
         (["ftp://jan@example.com"], Exit.USAGE, "imaps"),
         (["imaps://jan:secret@example.com"], Exit.USAGE, "password"),
         (["imaps://example.com"], Exit.USAGE, "user: is required"),
+        (["imaps://jan@example.com/Zwroty #2"], Exit.USAGE, "%23"),
         (["imaps://jan@example.com:x"], Exit.USAGE, "ort"),
         (["--address", "nobody", "."], Exit.USAGE, "not an address"),
         (["--move", "x", "pop3s://jan@example.com"], Exit.USAGE, "POP3 has no folders"),
@@ -130,3 +133,35 @@ def test_disk(home: Home, maildir: Path) -> None:
     assert done.exit_code == Exit.IO
     assert str(home.state / "mailboxes") in done.stderr
     assert names(maildir) == ["1.a", "2.b", "3.c"]
+
+
+def outlook(address: str, number: int = 1) -> bytes:
+    """A report as Outlook saves it."""
+    headers = f"From: news@own.test\r\nTo: {address}\r\nMessage-ID: <{number}@own.test>\r\n\r\n"
+    return msg(
+        {0x1A: "REPORT.IPM.Note.NDR", 0x37: "Undeliverable", 0x7D: headers, 0x5D07: PLAIN},
+        [{0x39FE: address, 0xC1B: "<mx.klient.test #5.1.1 smtp;550 5.1.1 User unknown>"}],
+    )
+
+
+def test_outlook_files(home: Home, tmp_path: Path) -> None:
+    """Outlook's `.msg` files are read, whatever they are called; a broken one is named, and the others are read."""
+    folder = tmp_path / "mails"
+    folder.mkdir()
+    (folder / "a.msg").write_bytes(outlook(JAN))
+    (folder / "b").write_bytes(outlook(JAN, 2))
+    (folder / "broken.msg").write_bytes(outlook(JAN)[:2000])
+    done = home.run("ingest", "--json", str(folder))
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["recognised"], found["failed"]) == (Exit.DATA, 2, 1)
+    assert f"{folder}/broken.msg: no Outlook message that can be read: damaged" in done.stderr
+    assert home.run("suppression", "check", JAN).exit_code == 0
+
+
+@pytest.mark.parametrize(("size", "code"), [(None, Exit.OK), (2000, Exit.DATA)])
+def test_outlook_on_standard_input(home: Home, size: int | None, code: Exit) -> None:
+    """A `.msg` file on standard input is one mail; a broken one is said so."""
+    done = home.run("ingest", "--json", "-", stdin=outlook(JAN)[:size])
+    assert done.exit_code == code
+    assert json.loads(done.stdout)["recognised"] == (1 if size is None else 0)
+    assert ("no Outlook message" in done.stderr) is (size is not None)

@@ -100,3 +100,5 @@ def test_bash_completes(tmp_path: Path) -> None:
     assert {"suppression", "store"} <= completed("s")
     assert completed("store", "m") == {"migrate"}
     assert completed("why", "--lang", "p") == {"pl"}
+    assert completed("manpage", "store", "m") == {"migrate"}
+    assert "store" in completed("manpage", '""')

@@ -79,7 +79,7 @@ def test_raw(full: Home) -> None:
 def test_json(full: Home) -> None:
     """The object has the lines, the total and the remarks; what is not known is null."""
     (found,) = full.objects("report", "--by", "campaign")
-    assert found["total"]["rate"] == 0.04
+    assert found["total"]["rate"] == found["total"]["measured"] / found["total"]["sent"] == 0.04
     assert {line["name"]: (line["sent"], line["rate"]) for line in found["lines"]} == {
         "wiosna": (100, 0.0),
         "=wiosna": (None, None),
@@ -108,12 +108,29 @@ def test_html(full: Home, tmp_path: Path) -> None:
     assert raw(full, "--format", "html").stdout.rstrip().endswith("</html>")
 
 
+def test_every_blocklist(home: Home) -> None:
+    """A blocklist is on the page however many other wordings there are."""
+    now = dt.datetime.now(dt.UTC)
+    said = {"diagnostic": "554 zen.spamhaus.org", "template": "zzz"}
+
+    async def fill(store: Store) -> None:
+        others = [failure(f"a{number}@wp.pl", at=now, template=f"550 {number}") for number in range(2000)]
+        await record(store, *others, failure("b@wp.pl", Category.BLOCKLISTED, at=now, **said))
+
+    home.store(fill)
+    assert "https://check.spamhaus.org/" in raw(home, "--format", "html").stdout
+
+
 def test_bundle(full: Home, tmp_path: Path) -> None:
     """The provider's refusals go into a ZIP file; without a provider, or a refusal, there is none."""
     out = tmp_path / "b.zip"
     done = full.run("report", "--bundle", str(out), "--provider", "WP.pl")
-    assert "4 refusals" in done.stdout
+    assert "refusals: 4;" in done.stdout
     assert b"jan@" not in zipfile.ZipFile(out).read("refusals.csv")
+    assert (
+        "refusals: 1;"
+        in full.run("report", "--bundle", str(out), "--provider", "wp.pl", "--campaign", "=wiosna").stdout
+    )
     out.unlink()
     assert full.run("report", "--bundle", str(out), "--provider", "onet.pl").exit_code == Exit.NO
     assert full.run("report", "--bundle", str(out)).exit_code == Exit.USAGE
@@ -129,6 +146,14 @@ def test_bundle(full: Home, tmp_path: Path) -> None:
         ["--from", "2000-01-01", "--to", "2026-01-01"],
         ["--raw", "user_unknown", "--format", "html"],
         ["--from", "yesterday"],
+        ["--from", "2026-13-45"],
+        ["--from", "9999-12-31", "--to", "9999-12-31"],
+        ["--from", "0001-01-01", "--to", "0001-01-02", "--time-zone", "Asia/Tokyo"],
+        ["--provider", ".."],
+        ["--provider", "http://wp.pl/"],
+        ["--raw", "user_unknown", "--category", "mailbox_full"],
+        ["--bundle", "b.zip", "--provider", "wp.pl", "--json"],
+        ["--bundle", "b.zip", "--provider", "wp.pl", "--raw", "user_unknown"],
     ],
 )
 def test_usage(home: Home, arguments: list[str]) -> None:
@@ -237,14 +262,25 @@ def test_status_of_an_open_balance(home: Home, daemon: type[Daemon], monkeypatch
 
 
 def test_status_without_a_daemon(home: Home) -> None:
-    """Nobody answers: the heartbeat in the store tells whether a daemon lives."""
+    """Nobody answers: the heartbeat in the store tells whether a daemon lives; with silent pages it is not well."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         web = f'[web]\naddress = "inet:127.0.0.1:{free.getsockname()[1]}"\n'
         home.config.write_text(home.config.read_text() + ROOMY + web)
         assert subjects(home) == (1, ["daemon"])
         home.store(lambda store: store.ping())
+        assert subjects(home) == (1, ["daemon"])
+        assert "alive, by its heartbeat in the store, but nothing answers at inet:127" in home.run("status").stdout
+        home.config.write_text(home.config.read_text().replace("[web]\n", "[web]\nenabled = false\n"))
         assert subjects(home) == (0, [])
+
+
+def test_status_of_a_broken_store(home: Home) -> None:
+    """A store that is none is a line of the screen, among all that can still be seen; the exit is 1."""
+    (home.state / "bouncemilter.db").write_bytes(b"no database" * 500)
+    home.config.write_text(home.config.read_text() + ROOMY + "[web]\nenabled = false\n")
+    assert subjects(home) == (1, ["daemon", "store"])
+    assert "not a SQLite database" in home.run("status").stdout
 
 
 def test_status_of_passed_mail(full: Home) -> None:

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bouncemilter.cli import identity
+from bouncemilter.cli.exits import Failure
 from bouncemilter.model import Cause, Scope, Sentence
 from bouncemilter.store import Store
 from tests.cli.conftest import Home
@@ -357,3 +358,42 @@ def test_nobody_suppressed(home: Home, rows: list[tuple[str, bool]], codec: str,
     path.write_bytes((mark + content).encode(codec))
     assert home.run("scrub", str(path), "--column", "1").exit_code == 0
     assert path.with_name("l.clean.csv").read_bytes() == path.read_bytes()
+
+
+def test_program_out_of_reach(known: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the store's owner can't read the program, root is told so, and is root again."""
+    given: list[int] = []
+    monkeypatch.setattr(identity.os, "geteuid", lambda: 0)
+    for name in ("initgroups", "setegid", "setgroups"):
+        monkeypatch.setattr(os, name, lambda *_: None)
+    monkeypatch.setattr(os, "seteuid", given.append)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    real, nobody = Path.stat, pwd.getpwnam("nobody").pw_uid
+    owned = os.stat_result((0o40700, 0, 0, 0, nobody, 0, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda self, **how: owned if self == known.state else real(self, **how))
+    with pytest.raises(Failure, match="install where other users can"), identity.acting_as_owner(known.state):
+        pass
+    assert given == [nobody, 0]
+
+
+def test_folder_here(known: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder where one stands is no list."""
+    monkeypatch.chdir(known.folder)
+    for name in (".", "..", "/"):
+        done = known.run("scrub", name)
+        assert (done.exit_code, "a folder, no list" in done.stderr) == (65, True)
+
+
+def test_empty_store(home: Home) -> None:
+    """Where nobody is suppressed it is asked whether this is the right store."""
+    path = write(home)
+    assert "the store suppresses nobody" in home.run("scrub", str(path)).stdout
+    home.run("suppression", "add", "other@wp.pl")
+    assert "the store suppresses nobody" not in home.run("scrub", str(path)).stdout
+
+
+def test_nearly_all(known: Home) -> None:
+    """One of many is not rounded away."""
+    path = known.folder / "l.txt"
+    path.write_text("crm@wp.pl\n" + "fine@wp.pl\n" * 3000)
+    assert "99.9 % may be written to" in known.run("scrub", str(path)).stdout

@@ -99,6 +99,9 @@ def test_backup_never_overwrites_unasked(home: Home, path: Path) -> None:
     assert home.run("store", "backup", str(copy), "--force").exit_code == 0
     assert home.run("store", "check", str(copy)).exit_code == 0
     assert "the store itself" in home.run("store", "backup", str(path), "--force").stderr
+    with held(path):
+        log = path.with_name(f"{path.name}-wal")
+        assert "the store itself" in home.run("store", "backup", str(log), "--force").stderr
     assert "no plain file" in home.run("store", "backup", str(home.state), "--force").stderr
     assert suppressed(home, JAN)
 
@@ -124,6 +127,43 @@ def test_backup_that_fails_leaves_nothing(home: Home, path: Path, monkeypatch: p
     assert done.exit_code in (65, 78)
     assert "bouncemilter.db: " in done.stderr
     assert names(copy.parent) == []
+
+
+def test_backup_onto_a_full_disk(home: Home, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fills up while SQLite copies is an error of the disk, not of the data: exit 74."""
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(upkeep.Snapshot, "_copy", full)
+    copy = home.folder / "copy.db"
+    done = home.run("store", "backup", str(copy))
+    assert (done.exit_code, done.stderr) == (74, f"bouncemilter: {copy}: No space left on device\n")
+    assert suppressed(home, JAN)
+
+
+def test_what_the_killed_have_left(home: Home, path: Path) -> None:
+    """Unfinished copies that nobody has written to for a day are removed by the next one; others stay."""
+    old, young = home.folder / ".copy.db.0123abcd", home.folder / ".copy.db.89abcdef"
+    for each in (old, old.with_name(f"{old.name}-journal"), young):
+        each.write_bytes(b"x")
+        os.utime(each, (1, 1) if each is not young else None)
+    assert home.run("store", "backup", str(home.folder / "copy.db")).exit_code == 0
+    assert [each for each in names(home.folder) if each.startswith(".")] == [young.name]
+
+
+def test_nothing_stays_of_what_fails(tmp_path: Path) -> None:
+    """Of a file that is not finished nothing stays, the journal neither."""
+
+    def fail() -> None:
+        with sqlite.partial(tmp_path / "copy.db") as new:
+            for suffix in sqlite.SIDES:
+                new.with_name(new.name + suffix).touch()
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
+    assert list(tmp_path.iterdir()) == []
 
 
 def damage(path: Path) -> None:
@@ -173,6 +213,23 @@ def test_restore_refuses_what_is_no_store(home: Home, path: Path, fault: str) ->
     assert names(home.state) == ["bouncemilter.db"]
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_restore_parts_the_changes(home: Home, path: Path, *, lost: bool) -> None:
+    """A cursor of changes that are gone by a restore is refused, also once as many new ones were made."""
+    copy = home.folder / "copy.db"
+    home.run("store", "backup", str(copy))
+    home.run("suppression", "add", EWA)
+    (before, gone) = [each["seq"] for each in home.objects("suppression", "changes")]
+    if lost:
+        path.unlink()
+    assert home.run("store", "restore", str(copy)).exit_code == 0
+    home.run("suppression", "add", "ola@klient.test", "ula@klient.test")
+    assert home.run("suppression", "changes", "--since", str(gone)).exit_code == 65
+    (ola, ula) = home.objects("suppression", "changes", "--since", str(before))
+    assert (ola["address"], ula["address"]) == ("ola@klient.test", "ula@klient.test")
+    assert ola["seq"] > gone
+
+
 def test_restore_in_the_place_of_nothing_and_of_damage(home: Home, path: Path) -> None:
     """A store that is damaged or gone is replaced; a write-ahead log without its store is not thrown away."""
     copy = home.folder / "copy.db"
@@ -220,7 +277,9 @@ def test_migrate(home: Home, path: Path) -> None:
     dry = home.run("store", "migrate", "--dry-run")
     assert (dry.exit_code, dry.stdout.startswith("schema 0002: ")) == (0, True)
     with held(path):
-        assert home.run("store", "migrate").exit_code == 75
+        for command in (["store", "migrate"], ["why", JAN]):  # no command does it under an older daemon
+            done = home.run(*command)
+            assert (done.exit_code, "stop the daemon first" in done.stderr) == (75, True)
     assert home.objects("store", "check")[0]["schema"] == "0001"
     done = home.run("store", "migrate")
     assert (done.exit_code, done.stderr) == (0, "")

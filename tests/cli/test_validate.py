@@ -175,3 +175,21 @@ def test_usage(path: Path) -> None:
 def test_no_questions_to_mail_servers() -> None:
     """The help says why no mail server is asked."""
     assert "No mail server is asked whether a mailbox exists" in run("--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        ("email\njan@wp.pl; jan@WP.pl\n", "email\njan@wp.pl; jan@WP.pl\n"),
+        ("email\njan@wp.pl\njan@wp.pl, ola@wp.pl\n", "email\njan@wp.pl\njan@wp.pl, ola@wp.pl\n"),
+        ("email\njan@wp.pl, ola@wp.test\njan@wp.pl\n", "email\njan@wp.pl\n"),
+        ("email\njan@wp.pl\nola@op.pl\njan@wp.pl; ola@op.pl\n", "email\njan@wp.pl\nola@op.pl\n"),
+        ("email\njan@wp.pl\u200b\njan@wp.pl\n", "email\njan@wp.pl\n"),
+    ],
+)
+def test_nobody_lost(path: Path, content: str, wanted: str) -> None:
+    """Leaving out duplicates and invalid addresses leaves every good address that is not beside a bad one."""
+    path.write_text(content)
+    out = path.with_name("out.csv")
+    assert run(str(path), "--no-dns", "--output", str(out)).exit_code == 0
+    assert out.read_text() == wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shlex
 import sqlite3
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 
 from bouncemilter import trust
 from bouncemilter.cli import casefile
+from bouncemilter.model import Cause, Scope, Sentence
 from bouncemilter.returnpath import Reason
+from bouncemilter.store import Store
 from tests.cli.conftest import Home
 from tests.rig import mail
 
@@ -48,13 +51,48 @@ def test_as_json(home: Home) -> None:
 def test_not_suppressed(home: Home) -> None:
     """Nothing known is an answer: 1; so is a suppression that was lifted, which is shown with who did it."""
     done = home.run("why", JAN)
-    assert (done.exit_code, done.stdout) == (1, f"{JAN}: not suppressed\n")
+    assert (done.exit_code, done.stdout) == (1, f"{JAN}: not suppressed\nnothing is on record\n")
     home.bounce(JAN, times=2)
     home.run("suppression", "remove", JAN)
     done = home.run("why", JAN)
     assert done.exit_code == 1
     assert "; lifted 20" in done.stdout
     assert "(excused)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "ends"),
+    [
+        ((), "only by hand, by"),
+        (("--days", "9"), "by itself then; before by"),
+        (("--scope", "sender:own.test"), "only by hand, by"),
+    ],
+)
+def test_what_would_end_it(home: Home, options: tuple[str, ...], ends: str) -> None:
+    """The file says what would lift a suppression; the command that it names lifts it, and none of another scope."""
+    for scope in (options, ("--scope", "list:other.test")):
+        assert home.run("suppression", "add", "o'neil@klient.test", *scope).exit_code == 0
+    (line,) = [each for each in home.run("why", "o'neil@klient.test").stdout.splitlines() if ends in each][:1]
+    assert line.startswith("  ends ")
+    program, *words = shlex.split(re.findall("`(.+)`", line)[0])
+    assert program == "bouncemilter"
+    assert home.run(*words).exit_code == 0
+    (found,) = home.objects("why", "o'neil@klient.test")
+    assert [each["scope"] for each in found["suppressions"] if not each["ended_at"]] == ["list"]
+
+
+def test_what_would_end_an_opt_out(home: Home) -> None:
+    """An opt-out is the person's: lifted at that person's wish alone. What is over has no such line; nor in Polish."""
+
+    async def opt_out(store: Store) -> None:
+        await store.suppress(JAN, Sentence(Scope.LIST, "l.test", Cause.UNSUBSCRIBE, None), by="op")
+
+    home.store(opt_out)
+    command = f"`bouncemilter suppression remove {JAN} --cause unsubscribe --scope list`"
+    assert f"  ends         only if the person asks for it, by {command}\n" in home.run("why", JAN).stdout
+    assert f"  koniec       tylko na prośbę tej osoby, przez {command}\n" in home.run("why", JAN, "--lang", "pl").stdout
+    home.run("suppression", "remove", JAN)
+    assert "  ends" not in home.run("why", JAN).stdout
 
 
 def test_no_address(home: Home) -> None:

@@ -27,6 +27,7 @@ from tests.rig import mail
 
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
 ZEN = {"category": Category.BLOCKLISTED, "diagnostic": "blocked using zen.spamhaus.org", "template": "zen"}
 
 
@@ -36,12 +37,16 @@ class Postbox:
     def __init__(self) -> None:
         self.got: list[tuple[str, list[str], EmailMessage]] = []
         self.reply = "250 OK"
+        self.refused = ""
+        """A mail with this in its subject is refused for good."""
         self.port = 0
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         if self.reply.startswith("250"):
             content = email.message_from_bytes(envelope.content, policy=email.policy.default)
             assert isinstance(content, EmailMessage)
+            if self.refused and self.refused in content["Subject"]:
+                return "554 5.7.1 this looks like spam"
             self.got.append((envelope.mail_from, envelope.rcpt_tos, content))
         return self.reply
 
@@ -119,13 +124,23 @@ async def test_blocklisted(host: Host, store: Store, postbox: Postbox) -> None:
     assert (sender, recipients) == ("<>", ["root@own.test"])
     assert content["From"].addresses[0].addr_spec == "bouncemilter@mx.own.test"
     assert "https://check.spamhaus.org/" in content.get_content()
-    assert postbox.take() == ["serwer lub domena na czarnej liście"]
+    assert postbox.take() == ["Twój serwer lub domena na czarnej liście"]
     assert count(AlertKind.BLOCKLISTED, Outcome.SENT) == before + 1
     assert [each["event"] for each in logged] == ["alert_sent"]
     await desk.look()
     desk.restart()
     await desk.look(2 * HOUR)
     assert postbox.take() == []
+
+
+async def test_name_with_letters(host: Host, store: Store, postbox: Postbox) -> None:
+    """A domain with Polish letters is written as any mail server knows it, in envelope and header."""
+    desk = Desk(host, store, postbox, more="digest_hour = 0")
+    host.config.write_text(host.config.read_text().replace("root@own.test", "root@żółw.pl"))
+    desk.restart()
+    await desk.look()
+    ((_, recipients, content),) = postbox.got
+    assert recipients == [content["To"]] == ["root@xn--w-uga1v8h.pl"]
 
 
 async def test_refused(host: Host, store: Store, postbox: Postbox) -> None:
@@ -215,22 +230,105 @@ async def test_unread(host: Host, store: Store, postbox: Postbox) -> None:
 
 
 async def test_digest(host: Host, store: Store, postbox: Postbox) -> None:
-    """Once a day, after its hour in the zone, with the figures; not again after a restart; the next day again."""
+    """Once a day, after its hour in the zone, with the figures of the day before; not again after a restart; the next
+    day again.
+    """
     desk = Desk(host, store, postbox, more='digest_hour = 15\ntime_zone = "Europe/Warsaw"')
-    await store.record_sent(sent(50))
-    await record(store, failure("a@wp.pl"))
+    yesterday = NOON - dt.timedelta(hours=16)
+    await store.record_sent(sent(50, yesterday))
+    await record(store, failure("a@wp.pl", at=yesterday), failure("b@wp.pl", Category.MAILBOX_FULL))
     await desk.look()
     assert postbox.got == []
     await desk.look(HOUR)
     body = postbox.got[0][2].get_content()
+    assert "Yesterday (2026-10-19): came back: 1, hard: 1, soft: 0" in body
     assert "delivered: 98.00%" in body
-    assert "user_unknown: 1" in body
-    assert postbox.take() == ["the last 24 hours"]
+    assert "user_unknown: 1 – There is no such mailbox." in body
+    assert "mailbox_full" not in body
+    assert postbox.take() == ["daily digest"]
     desk.restart()
     await desk.look(HOUR)
     assert postbox.take() == []
     await desk.look(23 * HOUR)
-    assert postbox.take() == ["the last 24 hours"]
+    assert "mailbox_full: 1" in postbox.got[0][2].get_content()
+    assert postbox.take() == ["daily digest"]
+
+
+@pytest.mark.parametrize("day", [dt.date(2026, 3, 28), dt.date(2026, 10, 24)])
+async def test_digest_and_summer_time(day: dt.date, host: Host, store: Store, postbox: Postbox) -> None:
+    """In the night to 29 March Warsaw has no hour from 2 to 3, in that to 25 October two: one digest all the same."""
+    desk = Desk(host, store, postbox, more='digest_hour = 2\ntime_zone = "Europe/Warsaw"')
+    desk.now = dt.datetime.combine(day - DAY, dt.time(20), dt.UTC)
+    await desk.look()
+    postbox.take()  # the digest of that day
+    for _ in range(60):
+        await desk.look(HOUR / 2)
+        desk.restart()
+    told = [content.get_content().split("Yesterday (")[1][:10] for _, _, content in postbox.got]
+    assert told == [str(day - DAY), str(day)]
+
+
+async def test_digest_that_can_not_be_counted(
+    host: Host, store: Store, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the store does not answer that is logged, and asked again later and later, not each minute."""
+    desk = Desk(host, store, postbox, more="digest_hour = 0")
+    asked = 0
+
+    async def slow(*_: Any, **__: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        raise TimeoutError
+
+    with monkeypatch.context() as slowed, capture_logs() as logged:
+        slowed.setattr(alerting.totals, "count", slow)
+        for _ in range(30):
+            await desk.look()
+    assert asked == 5  # after 0, 1, 3, 7 and 15 minutes
+    assert logged[0]["event"] == "alert_failed"
+    assert "no answer" in logged[0]["error"]
+    await desk.look(2 * MINUTE)
+    assert postbox.take() == ["daily digest"]
+
+
+async def test_one_that_is_refused(host: Host, store: Store, postbox: Postbox) -> None:
+    """A mail that the server refuses for its content, each time, keeps no other back, nor the digest."""
+    desk = Desk(host, store, postbox, more="digest_hour = 0")
+    (host.state / "passed" / "new").mkdir(parents=True)
+    (host.state / "passed" / "new" / "1").write_text("")
+    await record(store, failure("a@wp.pl", **ZEN))
+    postbox.refused = "blocklist"
+    await desk.look()
+    assert postbox.take() == ["mail of people lies unread", "daily digest"]
+    postbox.refused = ""
+    await desk.look()
+    assert postbox.take() == ["your server or domain is on a blocklist"]
+
+
+async def test_stopped_between_two(host: Host, store: Store, postbox: Postbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent is on disk before the next one is: a stop between them tells nothing twice."""
+    desk = Desk(host, store, postbox)
+    (host.state / "passed" / "new").mkdir(parents=True)
+    (host.state / "passed" / "new" / "1").write_text("")
+    await record(store, failure("a@wp.pl", **ZEN))
+    submit = alerting._submit
+
+    async def hang(*given: Any) -> None:
+        if postbox.got:
+            await asyncio.sleep(60)
+        await submit(*given)
+
+    with monkeypatch.context() as hung:
+        hung.setattr(alerting, "_submit", hang)
+        look = asyncio.create_task(desk.look())
+        await until((host.state / alerting.MEMORY).exists)
+        look.cancel()
+        await asyncio.gather(look, return_exceptions=True)
+    (first,) = postbox.take()
+    desk.restart()
+    await desk.look()
+    (second,) = postbox.take()
+    assert {first, second} == {"your server or domain is on a blocklist", "mail of people lies unread"}
 
 
 @pytest.mark.parametrize("kept", ["", "[]", "{}", '{"told": 1}', '{"told": [], "last": []}'])
@@ -248,6 +346,9 @@ async def test_memory_that_can_not_be_written(host: Host, store: Store, postbox:
     await desk.look()
     await desk.look(2 * HOUR)
     assert len(postbox.take()) == 1
+    (host.state / alerting.MEMORY).rmdir()
+    await desk.look()
+    assert json.loads((host.state / alerting.MEMORY).read_text())["told"] == ["blocklists:Spamhaus"]
 
 
 async def test_memory(host: Host, store: Store, postbox: Postbox) -> None:

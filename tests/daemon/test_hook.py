@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -151,6 +153,25 @@ async def test_reads_nothing_or_talks_much(store: Store, program: Program, befor
         await asyncio.gather(*(suppress(store, f"a{number}") for number in range(start, start + 100)))
     async with telling(store, str(program.path)):
         await until_at(store, 400)
+
+
+@pytest.mark.parametrize("leave", ["setsid sleep 1000 & echo $! > {pid}", "setsid sleep 1000 <&0 & echo $! > {pid}"])
+async def test_leaves_a_daemon(
+    store: Store, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: str
+) -> None:
+    """One that leaves a process in a session of its own, with its pipes open, holds up none of the next runs."""
+    monkeypatch.setattr(hook, "LAST_WORDS_SECONDS", 0.1)
+    monkeypatch.setattr(hook, "BATCH", 1)
+    pid = tmp_path / "pid"
+    program.write(after=f"echo lost >&2; {leave.format(pid=f'{pid}.$$')}")
+    await suppress(store, "a", "b", "c")
+    try:
+        async with telling(store, str(program.path)):
+            await until_at(store, 3)
+        assert program.addresses() == [f"{name}@klient.test" for name in "abc"]
+    finally:
+        for each in tmp_path.glob("pid.*"):  # noqa: ASYNC240  (a few names)
+            os.kill(int(each.read_text()), signal.SIGKILL)
 
 
 async def test_not_there(store: Store, tmp_path: Path, program: Program, log: list[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import os
 import signal
 import socket
@@ -167,6 +168,24 @@ async def test_purge_goes_on(host: Host, manager: Manager, monkeypatch: pytest.M
         async with running(host, manager):
             await until(lambda: len(tries) >= 3)
     assert [each["event"] for each in log].count("purge_failed") >= 3
+
+
+async def test_purge_is_held(host: Host, manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the clock is far ahead of the last purge nothing is deleted, and that is said."""
+
+    async def purge(*_: object) -> None:
+        pytest.fail("the clock was believed")
+
+    async def purged_at(_: Store) -> dt.datetime:
+        return dt.datetime.now(dt.UTC) - dt.timedelta(days=400)
+
+    monkeypatch.setattr(Store, "purge", purge)
+    monkeypatch.setattr(Store, "purged_at", purged_at)
+    monkeypatch.setattr(service, "PURGE_SECONDS", 0.01)
+    with capture_logs() as log:
+        async with running(host, manager):
+            await until(lambda: [each["event"] for each in log].count("purge_held") >= 2)
+    assert "purge_failed" not in [each["event"] for each in log]
 
 
 async def test_milter_ended(host: Host, manager: Manager) -> None:

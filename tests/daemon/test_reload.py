@@ -104,6 +104,20 @@ async def test_needs_a_restart(host: Host, manager: Manager) -> None:
     assert failed["errors"] == ["only a restart changes sink, web"]
 
 
+async def test_mailboxes(host: Host, manager: Manager) -> None:
+    """A mailbox that is named anew is read from then on."""
+    for name in ("cur", "new", "tmp"):
+        (host.folder / "Maildir" / name).mkdir(parents=True)
+    with capture_logs() as log:
+        async with running(host, manager):
+            assert named(log, "mailbox_read") == []
+            host.write(more=f'[[mailbox]]\nname = "zwroty"\nkind = "maildir"\npath = "{host.folder}/Maildir"\n')
+            await hang_up(manager)
+            await until(lambda: named(log, "mailbox_read"))
+    assert named(log, "mailbox_read")[0]["mailbox"] == "zwroty"
+    assert named(log, "reload_failed") == []
+
+
 async def test_bad_rules(host: Host, manager: Manager) -> None:
     """The operator's rules are part of it: with a fault in them nothing is taken over, and every fault is told."""
     rules = host.folder / "rules.d"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bouncemilter.doctor.command import Output
+from bouncemilter.returnpath import ROLES
 
 MASTER = """\
 smtp       inet  n       -       y       -       -       smtpd
@@ -41,7 +42,7 @@ TABLES = {
     },
     "regexp:/a": {"bounces@bounces.example.com": "OK"},
     "regexp:/r": dict.fromkeys(
-        (f"{local}@bounces.example.com" for local in ("bounces", "bounces+jan=example.org", "postmaster", "abuse")),
+        (f"{local}@bounces.example.com" for local in ("bounces", "bounces+jan=example.org", *ROLES)),
         "OK",
     ),
 }

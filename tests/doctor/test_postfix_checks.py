@@ -71,6 +71,7 @@ WRONG = {
     ),
     "backscatter": ("recipients at port 25", {"relay_recipient_maps": ""}, Level.FAIL, "empty"),
     "recipients refused": ("recipients at port 25", {"relay_recipient_maps": "regexp:/none"}, Level.FAIL, "refuses"),
+    "no review@": ("recipients at port 25", {"relay_recipient_maps": "regexp:/old"}, Level.FAIL, "review@"),
     "all recipients": ("recipients at port 25", {"relay_recipient_maps": "hash:/all"}, Level.FAIL, "backscatter"),
     "no milter": ("smtpd_milters", {"smtpd_milters": "inet:localhost:8891"}, Level.FAIL, "not in smtpd_milters"),
     "chroot": (
@@ -108,6 +109,7 @@ async def test_wrong(name: str, change: dict[str, str], level: Level, words: str
         **fake.tables,
         "inline:other": {"bounces.example.com": "lmtp:unix:bouncemilter/lmtp.sock"},
         "hash:/all": {"@bounces.example.com": "OK"},
+        "regexp:/old": {key: "OK" for key in fake.tables["regexp:/r"] if not key.startswith("review@")},
     }
     found = await findings(fake)
     assert (found[name].level, words in found[name].text) == (level, True), found[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -115,7 +116,6 @@ def test_default(world: World, scheme: str) -> None:
 def test_token(world: World) -> None:
     """An OAuth access token logs in by XOAUTH2, by IMAP and POP3; a stale one is refused."""
     world.fill()
-    assert world.dovecot.has_tokens, "Dovecot 2.4 is not asked here"
     world.password.write_text(f"{TOKEN}\n")
     assert world.ingest(secret="--token-file")["recognised"] == 3
     assert world.ingest(secret="--token-file", scheme="pop3")["known"] == 3
@@ -126,14 +126,19 @@ def test_token(world: World) -> None:
         assert "stale" not in done.stderr
 
 
-@pytest.mark.parametrize("target", ["Zwroty", 'Żółte "zwroty" & co'])
+@pytest.mark.parametrize("target", ["Zwroty", 'Żółte "zwroty" & co', "Odebrane/Zwroty ąę", "Zwroty*"])
 def test_move(world: World, target: str) -> None:
     """What was recognised lies in the other folder, its flags as they were; what people wrote where it was."""
     world.fill()
+    with world.dovecot.client(None) as client:
+        client.create('"Zwroty jak zawsze"')
     found = world.ingest("--move", target)
     assert (found["moved"], found["recognised"]) == (3, 3)
     assert [uid for uid, _ in world.dovecot.messages()] == [4, 5]
-    names = {'Żółte "zwroty" & co': '&AXsA8wFC-te \\"zwroty\\" &- co'}
+    names = {  # this server parts folders by dots
+        'Żółte "zwroty" & co': '&AXsA8wFC-te \\"zwroty\\" &- co',
+        "Odebrane/Zwroty ąę": "Odebrane.Zwroty &AQUBGQ-",
+    }
     moved = world.dovecot.messages(names.get(target, target))
     assert [flags for _, flags in moved] == [{r"\Flagged"}, frozenset(), frozenset()]
 
@@ -152,11 +157,39 @@ def test_older_servers(folder: Path, capability: str, left: int) -> None:
         world = World(dovecot, Daemon(folder / "daemon", milter=False), password)
         world.fill()
         dovecot.put(mail.letter("inny@own.test"), flags=r"\Deleted")
-        assert world.ingest("--move", "Zwroty")["moved"] == 3
+        assert world.ingest("--move", "Zwroty", "--limit", "2")["moved"] == 2
+        assert world.ingest("--move", "Zwroty")["moved"] == 1
+        assert world.ingest("--move", "Zwroty", "--again")["moved"] == 0
         assert len(dovecot.messages("Zwroty")) == 3
         marked = [flags for _, flags in dovecot.messages() if r"\Deleted" in flags]
         assert len(marked) == left + 1
         assert len(dovecot.messages()) == 3 + left
+
+
+def test_target_refuses(world: World) -> None:
+    """A target folder that takes nothing: all is recorded and stays, the error is told, and the next run moves it."""
+    count = 40
+    for number in range(count):
+        name = f"jan{number}@klient.test"
+        world.dovecot.put(mail.dsn(verp(name), name))
+    with world.dovecot.client(None) as client:
+        client.create("Zwroty")
+    target = world.dovecot.maildir / ".Zwroty"
+    folders = [target, *(each for each in target.rglob("*") if each.is_dir())]
+    for each in folders:
+        shutil.chown(each, "root", "root")
+        each.chmod(0o555)
+    done = world.daemon.cli(*world.options("--json", "--move", "Zwroty"))
+    found = json.loads(done.stdout)
+    assert (found["recognised"], found["moved"], found["complete"]) == (count, 0, True)
+    assert done.returncode == 78
+    assert "UID MOVE" in done.stderr
+    for each in folders:
+        shutil.chown(each, "nobody", "nogroup")
+        each.chmod(0o755)
+    found = world.ingest("--move", "Zwroty")
+    assert (found["known"], found["moved"]) == (count, count)
+    assert world.events() == count
 
 
 @pytest.mark.parametrize("scheme", ["imaps", "pop3s"])

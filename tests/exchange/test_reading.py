@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncemilter.exchange import moment, own, table
+from bouncemilter.cli.show import plain
+from bouncemilter.exchange import moment, own, table, writing
 from bouncemilter.exchange.reading import FORMATS, read
 from bouncemilter.exchange.record import Bad, Entry, ListError, Skip
-from bouncemilter.model import Cause, Scope
+from bouncemilter.model import Category, Cause, Scope, Suppression
 
 JAN, EWA = "jan@example.pl", "ewa@example.org"
 
@@ -183,7 +185,8 @@ def test_a_few_broken_octets() -> None:
     [
         (b"", "empty"),
         (b"\n  \n", "empty"),
-        (b"PK\x03\x04" + b"\0" * 100, "XLSX"),
+        (b"PK\x03\x04" + b"\0" * 100, "XLSX or ZIP file; save it as CSV, or unpack it"),
+        (b'{"items": [{"address": "a@b.test"}]}\n{"items": [', "line 2: broken JSON"),
         (bytes(range(32)) * 50, "binary data"),
         (b"name,city\nJan,Lublin\n", "no column holds"),
         (b'address,note\njan@example.pl,"never closed\nx,y\n', "line 2: broken CSV: a quotation mark is never closed"),
@@ -209,6 +212,23 @@ def test_hostile_rows() -> None:
     assert [number for number, _ in found] == [2, 3, 4, 5, 7]
     assert isinstance(found[-1][1], Entry)
     assert found[-1][1].address == JAN
+
+
+@pytest.mark.parametrize("indent", [4, None])
+def test_pages_behind_each_other(indent: int | None) -> None:
+    """An API's answers, page by page in one file, each in a line or over many, are one list."""
+    page = {
+        "SuppressedDestinationSummaries": [{"EmailAddress": "jan@klient.test", "Reason": "BOUNCE"}],
+        "NextToken": "x",
+    }
+    last = {"SuppressedDestinationSummaries": [{"EmailAddress": "ewa@klient.test", "Reason": "COMPLAINT"}]}
+    found = read("\n".join(json.dumps(each, indent=indent) for each in (page, page, last)).encode(), "pages.json")
+    assert (found.format, found.partial) == ("ses", False)
+    assert [(each.address, each.cause) for _, each in found.rows if isinstance(each, Entry)] == [
+        ("jan@klient.test", Cause.HARD),
+        ("jan@klient.test", Cause.HARD),
+        ("ewa@klient.test", Cause.COMPLAINT),
+    ]
 
 
 def test_bad_json_lines() -> None:
@@ -246,6 +266,47 @@ def test_f46_guard(cell: str) -> None:
     """No guarded cell begins like a formula, and taking the guard off gives the cell as it was."""
     assert own.guarded(cell)[:1] not in tuple("=+-@\t\r")
     assert own.unguarded(own.guarded(cell)) == cell
+
+
+_TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=20) | st.sampled_from(
+    ["=1+1", "'=1+1", "''", "a,b;c", 'say "no"', "null", "-", "@x"]
+)
+_TIMES = st.integers(0, 2**32).map(lambda seconds: dt.datetime.fromtimestamp(seconds + 0.25, dt.UTC))
+
+
+@given(
+    st.lists(
+        st.builds(
+            Suppression,
+            id=st.just(1),
+            address_key=st.just(JAN),
+            address=st.sampled_from(
+                [JAN, "=jan@example.pl", "'+jan@example.pl", "żółw@example.pl", '"a,b"@example.pl']
+            ),
+            scope=st.sampled_from(Scope),
+            scope_value=_TEXTS,
+            cause=st.sampled_from(Cause),
+            created_at=_TIMES,
+            expires_at=st.none() | _TIMES,
+            created_by=_TEXTS,
+            note=_TEXTS,
+            category=st.none() | st.sampled_from(Category),
+            diagnostic=_TEXTS,
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    st.sampled_from(["csv", "jsonl"]),
+)
+def test_what_is_written_is_read(found: list[Suppression], form: str) -> None:
+    """Whatever stands in a suppression, our own export of it says the same when it is read."""
+    rows = [writing.row(each, raw=False) if form == "csv" else writing.json_line(plain(each)) for each in found]
+    read_form, again = entries("".join([writing.heading(), *rows] if form == "csv" else rows), f"x.{form}")
+    names = ["address", "cause", "scope", "scope_value", "expires_at", "note", "category", "diagnostic"]
+    assert read_form == form
+    assert [each.at for each in again] == [each.created_at for each in found]
+    for old, new in zip(found, again, strict=True):
+        assert [getattr(new, name) for name in names] == [getattr(old, name) for name in names]
 
 
 def test_own_rows() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bouncemilter.classify.advice import Language
 from bouncemilter.figures import blocklists
 
 
@@ -21,6 +22,11 @@ from bouncemilter.figures import blocklists
         ("554 rejected due to poor reputation, see bl.nieznana.example.pl", "bl.nieznana.example.pl"),
         ("554 listed at RBL.Example.org.", "rbl.example.org"),
         ("550 5.7.1 your host is on our list", ""),
+        ("550 5.7.1 [BL21] in Spamhaus's list; see http://postmaster.yahoo.com/550-bl23.html", "Spamhaus"),
+        ("554 5.7.1 <jan@wp.pl>: blocked using rbl.example.org", "rbl.example.org"),
+        ("554 listed: http://my-dnsbl2.example.org/q?ip=192.0.2.1", "my-dnsbl2.example.org"),
+        ("554 marble.example.org says no, so do x..rbl, rbl and " + "rbl." * 100, ""),
+        ("554 " + "a." * 510, ""),
     ],
 )
 def test_named(words: str, name: str) -> None:
@@ -31,13 +37,17 @@ def test_named(words: str, name: str) -> None:
 
 
 def test_table() -> None:
-    """Each shipped list says where removal is asked for, or why nowhere; no mark of one is another's before it."""
+    """Each shipped list says where removal is asked for, or why nowhere, in both languages; no mark of one is
+    another's before it, and no name stands twice.
+    """
     table = blocklists._table()
     for index, (blocklist, marks) in enumerate(table):
-        assert blocklist.removal.startswith("https://") or blocklist.note
+        assert blocklist.removal.startswith("https://") != bool(blocklist.notes)
+        assert len({blocklist.note(language) for language in Language}) == (2 if blocklist.notes else 1)
         assert all(mark == mark.lower() for mark in marks)
         for mark in marks:
             assert blocklists.named(mark) == blocklist, (index, mark)
+    assert len({blocklist.name for blocklist, _ in table}) == len(table)
 
 
 def test_hits() -> None:
@@ -47,3 +57,37 @@ def test_hits() -> None:
         ("Spamhaus", 6, "zen.spamhaus.org"),
         ("SpamCop", 5, "bl.spamcop.net"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "removal"),
+    [
+        (
+            "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent: it is on our block list (S3140).",
+            "Outlook.com",
+            "https://olcsupport.office.com/",
+        ),
+        (
+            "550 5.7.606 Access denied, banned sending IP [192.0.2.1]. To request removal: https://sender.office.com/",
+            "Microsoft 365",
+            "https://sender.office.com/",
+        ),
+        ("554 5.7.1 [PR3] blocked - see https://ipcheck.proofpoint.com/?ip=#", "Proofpoint", "https://ipcheck"),
+        ("554 5.7.1 <jan@wp.pl>: Twój adres IP został zablokowany", "WP (wp.pl, o2.pl)", ""),
+        ("554 5.7.1 <jan@firma.test>: your host is on our own list", None, None),
+        ("554 5.7.1 <jan@op.plus.test>: your host is on our own list", None, None),
+        ("554 5.7.1 <jan@op.pl.firma.test>: your host is on our own list", None, None),
+    ],
+)
+def test_by_providers(words: str, name: str | None, removal: str | None) -> None:
+    """A large provider's own list is told with the way off it; any small server's is not."""
+    found = [hit.blocklist for hit in blocklists.hits([], [(words, 1)])]
+    assert [each.name for each in found] == ([] if name is None else [name])
+    assert all(each.removal.startswith(removal or "") and each.provider == (name != "Proofpoint") for each in found)
+
+
+def test_note() -> None:
+    """A provider without a page that is known has the address that every domain must have (RFC 5321 section 4.5.1)."""
+    (found,) = blocklists.hits([], [("554 <jan@interia.pl>: adres zablokowany", 1)])
+    assert "postmaster@interia.pl" in found.blocklist.note(Language.EN)
+    assert found.blocklist.note(Language.PL) == "napisz na adres postmaster@interia.pl"

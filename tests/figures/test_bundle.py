@@ -11,6 +11,7 @@ import pytest
 
 from bouncemilter.figures import bundle
 from bouncemilter.figures.anonymous import Anonymizer
+from bouncemilter.figures.query import Query
 from bouncemilter.model import Category
 from tests.figures.mailing import NOON, failure
 
@@ -29,6 +30,11 @@ JAN = "jan.kowalski@wp.pl"
             "550 https://help.wp.pl/?to=jan.kowalski%40wp.pl&p=NoSuchUser",
             "550 https://help.wp.pl/?to={jan}%40wp.pl&p=NoSuchUser",
         ),
+        ("550 relaying for <b+k4qz.jan.kowalski=wp.pl@bounces.own.test>", "550 relaying for <{verp}@bounces.own.test>"),
+        ("550 https://wp.pl/?to=jan.kowalski@wp.pl", "550 https://wp.pl/?to={jan}@wp.pl"),
+        ("550 Jan_Kowalski nie ma, KOWALSKI też", "550 [name]_[name] nie ma, [name] też"),
+        ("550 Jań KOWAŁSKI", "550 [name] [name]"),
+        ("550 write to postmaster@wp.pl, abuse@wp.pl", None),
         ("554 5.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org id=17", None),
         ("550 5.1.1 janowo.example.pl: no such user here", None),
     ],
@@ -36,7 +42,8 @@ JAN = "jan.kowalski@wp.pl"
 def test_words(said: str, told: str | None) -> None:
     """Addresses and the recipient's names are replaced wherever they stand; hosts, codes and ids stay."""
     mark = PERSONS.address(JAN).partition("@")[0]
-    assert PERSONS.words(said, JAN) == (told or said).format(jan=mark)
+    verp = PERSONS.address("b+k4qz.jan.kowalski=wp.pl@bounces.own.test").partition("@")[0]
+    assert PERSONS.words(said, JAN) == (told or said).format(jan=mark, verp=verp)
 
 
 def test_other_addresses() -> None:
@@ -45,6 +52,21 @@ def test_other_addresses() -> None:
     assert "ewa" not in told.lower()
     marks = [each.partition("@")[0].strip("<") for each in told.split()[1:3]]
     assert marks[0] == marks[1] != PERSONS.address(JAN).partition("@")[0]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "relaying for <b+k4qz.ewa.nowak=onet.pl@bounces.own.test> denied",
+        "forward for SRS0=HHH=TT=onet.pl=ewa.nowak@forward.example failed",
+        "IMCEAEX-_O=EXCHANGELABS_CN=RECIPIENTS_CN=0123-Ewa.Nowak@eurprd.prod.outlook.com",
+        "prvs=1234abcdef=ewa.nowak@onet.pl, o'nowak@onet.pl",
+        "https://wp.pl/?a=1&b=ewa.nowak%2Bnews%40onet.pl",
+    ],
+)
+def test_wrapped_addresses(said: str) -> None:
+    """An address within another one goes with it: nothing is left of a person who is not the recipient."""
+    assert "nowak" not in PERSONS.words(said, JAN).lower()
 
 
 def test_stock_words() -> None:
@@ -67,7 +89,7 @@ def test_bundle() -> None:
         failure(JAN, Category.USER_UNKNOWN, report_message_id=f"<x.{JAN}>"),
     ]
     rows = [bundle.row(each, PERSONS) for each in events]
-    file = zipfile.ZipFile(io.BytesIO(bundle.write(rows, "wp.pl", NOON.date(), NOON.date())))
+    file = zipfile.ZipFile(io.BytesIO(bundle.write(rows, Query(NOON.date(), NOON.date(), provider="wp.pl"))))
     assert file.testzip() is None
     content = {name: file.read(name).decode() for name in file.namelist()}
     assert sorted(content) == ["README.txt", "counts.csv", "refusals.csv", "refusals.jsonl"]

@@ -21,6 +21,12 @@ def test_bars(values: list[int]) -> None:
     assert len(drawn.labels) == min(3, len(values))
 
 
+@pytest.mark.parametrize(("value", "top"), [(0, 2), (3, 4), (44, 60), (100, 100), (101, 200)])
+def test_axis(value: int, top: int) -> None:
+    """The axis ends at a round number that leaves little of the plot empty."""
+    assert chart.bars([Line("1", Counts(hard=value))]).ticks[-1][1] == top
+
+
 def test_curve() -> None:
     """Days without a rate are left out, days that follow each other are joined, the target is between the ends."""
     lines = [Line(str(n), Counts(hard=n), sent, n) for n, sent in ((1, 100), (5, 100), (0, None), (50, 100))]

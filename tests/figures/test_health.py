@@ -52,6 +52,7 @@ def unwell(**changed: Any) -> list[tuple[Subject, str]]:
         ({}, []),
         ({"ready": False, "obstacles": ("store unavailable",)}, [Subject.DAEMON]),
         ({"ready": None}, []),
+        ({"ready": None, "silent": "inet:127.0.0.1:2424"}, [Subject.DAEMON]),
         ({"ready": None, "heartbeat": NOON - dt.timedelta(minutes=2)}, [Subject.DAEMON]),
         ({"ready": None, "heartbeat": None, "gauges": None}, [Subject.DAEMON]),
         ({"store_error": "disk full"}, [Subject.STORE]),
@@ -79,6 +80,14 @@ def test_attention(changed: dict[str, Any], subjects: list[Subject]) -> None:
     assert [subject for subject, _ in unwell(**changed)] == subjects
 
 
+def test_what_can_not_be_known() -> None:
+    """While the store can't be used, nothing is said of what only it knows: neither that all is well nor that not."""
+    subjects = {each.subject for each in examine(replace(WELL, ready=None, heartbeat=None, store_error="no"), Limits())}
+    assert subjects & {Subject.LAST_BOUNCE, Subject.INCIDENTS, Subject.BLOCKLISTS, Subject.SIZE} == set()
+    daemon = examine(replace(WELL, ready=None, heartbeat=None, store_error="no"), Limits())[0]
+    assert "last sign of life: not known" in daemon.text
+
+
 @pytest.mark.parametrize("language", Language)
 def test_texts(language: Language) -> None:
     """Each line says what to look at: the list with its way off, the incident, the size to keep to."""
@@ -87,6 +96,44 @@ def test_texts(language: Language) -> None:
     assert "https://check.spamhaus.org/" in texts[Subject.BLOCKLISTS]
     assert "bouncemilter incident show 7" in texts[Subject.INCIDENTS]
     assert "250 KB" in texts[Subject.SIZE]
+
+
+def test_server_s_words() -> None:
+    """What a server says is quoted, cut, and holds no link that somebody could be led to open."""
+    evil = "550 log in at HTTPS://evil.test/ or www.evil.test " + "x" * 500
+    template = replace(INCIDENT, kind=IncidentKind.TEMPLATE, domain="", category=None, template=evil)
+    (text,) = [each.text for each in examine(replace(WELL, incidents=(template,)), Limits()) if not each.well]
+    assert text.startswith('7: "550 log in at HTTPS: evil.test/ or www evil.test xxx')
+    assert "bouncemilter incident show 7" in text
+    assert len(text) < 400
+
+
+def test_removal() -> None:
+    """A closed list is not one to ask for removal; in Polish its note is Polish."""
+    for language, told in ((Language.EN, "closed in June 2024"), (Language.PL, "zamknięta w czerwcu 2024")):
+        seen = replace(WELL, hits=blocklists.hits([("blocked using dnsbl.sorbs.net", 1)]))
+        (text,) = [each.text for each in examine(seen, Limits(), language) if not each.well]
+        assert told in text
+        assert "wykreślenie" not in text
+        assert "removal" not in text
+        assert "cause" not in text
+    for said, told in (("dnsbl.test", "look the list up at https://multirbl"), ("sorbs.net", "closed")):
+        (text,) = [
+            each.text for each in examine(replace(WELL, hits=blocklists.hits([(said, 1)])), Limits()) if not each.well
+        ]
+        assert told in text
+    seen = replace(WELL, hits=blocklists.hits([], [("<jan@o2.pl>", 2)]))
+    assert any("mend the cause, then write to postmaster@wp.pl" in each.text for each in examine(seen, Limits()))
+
+
+async def test_made_up_lists(store: Store) -> None:
+    """Whoever makes up a list for each bounce gets no more than some of them told."""
+    made_up = [
+        failure("a@wp.pl", Category.BLOCKLISTED, diagnostic=f"see rbl{n}.evil.test", template=f"see rbl{n}.evil.test")
+        for n in range(50)
+    ]
+    await record(store, *made_up)
+    assert len((await looking.look(store, Seen(NOON))).hits) == looking.LISTS
 
 
 def page(received: float = 5, classified: float = 3, discarded: float = 5) -> list[Sample]:
@@ -116,15 +163,22 @@ async def test_looking(store: Store) -> None:
     """The store tells the last bounce, the lists that servers named within a day, and what was too big for them."""
     await store.ping()
     zen = {"category": Category.BLOCKLISTED, "diagnostic": "blocked using zen.spamhaus.org", "template": "zen"}
+    banned = {
+        "category": Category.BLOCKED_BY_PROVIDER,
+        "diagnostic": "550 5.7.1 part of their network is on our block list (S3150)",
+        "template": "550 5.7.1 part of their network is on our block list (s3150)",
+    }
     await record(
         store,
         failure("a@wp.pl", at=NOON - dt.timedelta(hours=1), **zen),
         failure("b@wp.pl", at=NOON - 2 * DAY, **zen),
         failure("c@wp.pl", at=NOON - dt.timedelta(hours=2), **zen, trust=Trust.NONE),
         failure("d@wp.pl", Category.MESSAGE_TOO_BIG, at=NOON - dt.timedelta(hours=3)),
+        failure("e@outlook.com", at=NOON, **banned),
+        failure("f@firma.test", at=NOON, **(banned | {"diagnostic": "you are banned", "template": "you are banned"})),
     )
     found = await looking.look(store, Seen(NOON))
     assert found.heartbeat == NOON
-    assert found.last_bounce == NOON - dt.timedelta(hours=1)
-    assert [(hit.blocklist.name, hit.n) for hit in found.hits] == [("Spamhaus", 1)]
+    assert found.last_bounce == NOON
+    assert [(hit.blocklist.name, hit.n) for hit in found.hits] == [("Spamhaus", 1), ("Outlook.com", 1)]
     assert (found.too_big, found.incidents) == (1, ())

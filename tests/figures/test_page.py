@@ -7,6 +7,7 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -48,8 +49,8 @@ class Reader(HTMLParser):
         self.text += data
 
 
-async def made(store: Store, by: By = By.PROVIDER, language: Language = Language.EN, campaign: str = "") -> str:
-    query = Query(TODAY - 6 * DAY, TODAY, by, campaign=campaign)
+async def made(store: Store, by: By = By.PROVIDER, language: Language = Language.EN, **asked: Any) -> str:
+    query = Query(TODAY - 6 * DAY, TODAY, by, **asked)
     asked = await compile_report(store.figures, query)
     by_day = await compile_report(store.figures, replace(query, by=By.DAY))
     by_category = await compile_report(store.figures, replace(query, by=By.CATEGORY))
@@ -132,3 +133,35 @@ async def test_nothing(store: Store) -> None:
     text = Reader(await made(store)).text
     assert "Nothing came back in this time." in text
     assert "No sent mail is recorded" in text
+
+
+async def test_long_words(store: Store) -> None:
+    """Of a very long reply its beginning is shown: the page stays one that can be read."""
+    said = {"diagnostic": "554 no " + "word " * 1000, "template": "554 no"}
+    await record(store, failure("a@klient.test", Category.BLOCKLISTED, **said))
+    text = Reader(await made(store)).text
+    assert text.count("554 no word") == 2
+    assert text.count("word word") < page.WORDS
+
+
+async def test_charts_have_words(store: Store) -> None:
+    """Who can't see the charts is told what they say, and has each day's figures in a table."""
+    await fill(store)
+    html = await made(store)
+    found = Reader(html)
+    ids = {value for _, name, value in found.attributes if name == "id"}
+    labelled = [value.split() for tag, name, value in found.attributes if (tag, name) == ("svg", "aria-labelledby")]
+    assert len(labelled) == 2
+    assert all(ids.issuperset(names) for names in labelled)
+    assert "came back: 4; the most on one day, 4, on 2026-10-20" in found.text
+    assert "the lowest share is 96.00%, on 2026-10-20" in found.text
+    assert '<tr><td>2026-10-20</td><td class="n">100</td><td class="n">4</td>' in html
+
+
+async def test_one_reason(store: Store) -> None:
+    """A page of one reason names no share of delivered messages, and no target."""
+    await fill(store)
+    text = Reader(await made(store, category=Category.BLOCKLISTED)).text.partition("Bounce report")[2]
+    text = text.partition("Bounce report")[2]
+    assert "2.00%" in text
+    assert "target" not in text

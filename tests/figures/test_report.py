@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from bouncemilter.figures.compiling import compile_report, wordings
+from bouncemilter.figures.compiling import compile_report, refusals, wordings
 from bouncemilter.figures.query import By, Query
 from bouncemilter.figures.report import Line, Remark, Report
 from bouncemilter.model import Category, Kind, Trust
+from bouncemilter.model.sent import NAME_LENGTH, OTHER
 from bouncemilter.returnpath import Key, KeyRing, ReturnPath, Signer
 from bouncemilter.store import Retention, Store
 from tests.figures.conftest import Clock
@@ -57,6 +58,21 @@ async def test_a_message_counts_once(store: Store) -> None:
     await record(store, failure("a@wp.pl", message_key="mid:<1@own.test>"))
     await record(store, failure("b@wp.pl", message_key="mid:<1@own.test>"))
     assert (await report(store)).total.counts.hard == 2
+
+
+async def test_the_first_report_counts(store: Store) -> None:
+    """A message that is reported again, on another day or for another reason, counts where it first failed."""
+    await store.record_sent(sent(1))
+    again = {"message_key": "mid:<1@own.test>"}
+    await record(store, failure("a@wp.pl", at=NOON - DAY, **again))
+    await record(store, failure("a@wp.pl", Category.MAILBOX_FULL, **again))
+    days = await report(store, By.DAY)
+    assert [each.counts.failed for each in days.lines] == [0, 1, 0]
+    for by in By:
+        assert (await report(store, by)).total.counts.failed == 1
+    assert [each.name for each in (await report(store)).lines] == ["user_unknown"]
+    for category, n in ((Category.USER_UNKNOWN, 1), (Category.MAILBOX_FULL, 0)):
+        assert (await report(store, category=category)).total.counts.failed == n
 
 
 async def test_no_rate_without_sent_mail(store: Store) -> None:
@@ -168,6 +184,52 @@ async def test_category_filter(store: Store) -> None:
     assert (found.total.counts.soft, found.total.counts.hard, found.total.rate) == (1, 0, 0.1)
 
 
+@pytest.mark.parametrize(("by", "category"), [(By.DAY, Category.MAILBOX_FULL), (By.CATEGORY, None)])
+async def test_one_reason_says_nothing_of_what_arrived(store: Store, by: By, category: Category | None) -> None:
+    """The failures of one reason have a rate, but no share of delivered messages, and reach no target."""
+    await store.record_sent(sent(10))
+    await record(store, failure("a@wp.pl"), failure("b@wp.pl", Category.MAILBOX_FULL))
+    (found,) = (each for each in (await report(store, by, days=1, category=category)).lines if each.counts.soft)
+    assert (found.rate, found.arrived, found.on_target) == (0.1, None, None)
+
+
+async def test_no_rate_of_what_is_no_failure(store: Store) -> None:
+    """By reason, complaints and replies stand there with their counts; none of them came back."""
+    await store.record_sent(sent(10))
+    await record(store, failure("a@wp.pl", None, kind=Kind.COMPLAINT), failure("b@wp.pl", None, kind=Kind.AUTO_REPLY))
+    found = await report(store, days=1)
+    assert [(each.name, each.rate) for each in found.lines] == [("auto_reply", None), ("complaint", None)]
+
+
+@pytest.mark.parametrize(("by", "field"), [(By.CAMPAIGN, "campaign"), (By.LIST, "list_id")])
+async def test_no_rate_without_a_name(store: Store, by: By, field: str) -> None:
+    """What came back without a name may be of any, so it is in no rate, and that is said; what was sent without one,
+    or under names that are not told apart, has none either.
+    """
+    await store.record_sent([*sent(10), *sent(10, **{field: "wiosna"}), *sent(10, **{field: OTHER})])
+    await record(store, failure("a@wp.pl"), failure("b@wp.pl", **{field: "wiosna"}))
+    found = await report(store, by, days=1)
+    assert {each.name: (each.counts.failed, each.rate) for each in found.lines} == {
+        "": (1, None),
+        "wiosna": (1, 0.1),
+        OTHER: (0, None),
+    }
+    assert found.total.rate == 2 / 30
+    assert remarks(found)[Remark.UNNAMED] == "1"
+
+
+@pytest.mark.parametrize(("by", "field"), [(By.CAMPAIGN, "campaign"), (By.LIST, "list_id")])
+async def test_long_names(store: Store, by: By, field: str) -> None:
+    """Names are cut alike on both sides, and a filter takes either length."""
+    name = "w" * (NAME_LENGTH + 50)
+    await store.record_sent(sent(10, **{field: name[:NAME_LENGTH]}))
+    await record(store, failure("a@wp.pl", **{field: name}), failure("b@wp.pl"))
+    (found,) = (each for each in (await report(store, by, days=1)).lines if each.name)
+    assert (found.name, found.rate) == (name[:NAME_LENGTH], 0.1)
+    for asked in (name, name[:NAME_LENGTH]):
+        assert (await report(store, By.DAY, days=1, **{field: asked})).total.rate == 0.1
+
+
 async def test_days_of_a_zone(store: Store) -> None:
     """Report days begin at the zone's midnight; each day of the time has a line."""
     late = dt.datetime.combine(TODAY - DAY, dt.time(23, 30), dt.UTC)
@@ -176,6 +238,60 @@ async def test_days_of_a_zone(store: Store) -> None:
     polish = await report(store, By.DAY, zone=zoneinfo.ZoneInfo("Europe/Warsaw"))
     assert [each.counts.failed for each in utc.lines] == [0, 1, 0]
     assert [each.counts.failed for each in polish.lines] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("by", By)
+async def test_rates_are_of_utc_days(store: Store, by: By) -> None:
+    """Sent mail is counted by UTC days: in another zone a rate is of the same UTC days' failures, and that is said."""
+    await store.record_sent(sent(10, campaign="c", list_id="l", provider="wp.pl"))
+    named = {"campaign": "c", "list_id": "l"}
+    midnight = dt.datetime.combine(TODAY, dt.time(), dt.UTC)
+    for hours in (-1.5, 12, 22.5, 22.6):  # the first is of the Polish day alone, the last two of the UTC day alone
+        await record(store, failure(f"a{hours}@wp.pl", at=midnight + dt.timedelta(hours=hours), **named))
+    found = await report(store, by, days=1, zone=zoneinfo.ZoneInfo("Europe/Warsaw"))
+    for each in (found.total, *found.lines):
+        assert each.counts.failed == 2
+        assert each.rate == (None if by is By.MESSAGE and each.name else 0.3)
+    assert Remark.UTC_SENT in remarks(found)
+
+
+async def test_rates_of_lines_that_are_not_there(store: Store) -> None:
+    """What failed on the UTC days alone has no line in another zone's report, but is in the rate of the whole."""
+    await store.record_sent(sent(10))
+    late = dt.datetime.combine(TODAY, dt.time(23), dt.UTC)
+    await record(store, failure("a@onet.pl", at=late), failure("b@wp.pl"))
+    found = await report(store, By.PROVIDER, days=1, zone=zoneinfo.ZoneInfo("Europe/Warsaw"))
+    assert [(each.name, each.counts.failed) for each in found.lines] == [("wp.pl", 1), ("klient.test", 0)]
+    assert (found.total.counts.failed, found.total.rate) == (1, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "start", "hours"),
+    [
+        ("Europe/Warsaw", dt.date(2026, 10, 25), "2026-10-24T22:00", 25),
+        ("Europe/Warsaw", dt.date(2026, 3, 29), "2026-03-28T23:00", 23),
+        ("America/Santiago", dt.date(2026, 9, 6), "2026-09-06T04:00", 23),
+        ("Asia/Kathmandu", dt.date(2026, 3, 29), "2026-03-28T18:15", 24),
+    ],
+)
+async def test_days_of_another_length(store: Store, zone: str, day: dt.date, start: str, hours: int) -> None:
+    """The days on which clocks change have 23 or 25 hours, and each moment of them counts there, once."""
+    begins, second = dt.datetime.fromisoformat(start + "Z"), dt.timedelta(seconds=1)
+    ends = begins + dt.timedelta(hours=hours)
+    for moment in (begins - second, begins, ends - second, ends):
+        await record(store, failure(f"a{moment.timestamp():.0f}@wp.pl", at=moment))
+    query = Query(day - DAY, day + DAY, By.DAY, zoneinfo.ZoneInfo(zone))
+    found = await compile_report(store.figures, query)
+    assert [each.counts.failed for each in found.lines] == [1, 2, 1]
+
+
+async def test_refusals(store: Store) -> None:
+    """They are read whole, in pieces, and only those that are asked for."""
+    named = [failure(f"a{number}@wp.pl", campaign="lato") for number in range(5)]
+    await record(store, *named, failure("b@wp.pl"), failure("c@onet.pl", campaign="lato"))
+    query = Query(TODAY, TODAY, campaign="lato", provider="wp.pl")
+    found = [each.address_key async for each in refusals(store.figures, query)]
+    assert sorted(found) == [f"a{number}@wp.pl" for number in range(5)]
 
 
 async def test_untied_reports(store: Store) -> None:

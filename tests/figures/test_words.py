@@ -33,6 +33,19 @@ def test_number() -> None:
     assert words.number(1234567, Language.EN) == "1,234,567"
 
 
+@pytest.mark.parametrize(
+    ("n", "shown"), [(0, "0"), (500, "500"), (2000, "2000"), (10_000, "10k"), (400_000, "400k"), (1_000_000, "1M")]
+)
+def test_short(n: int, shown: str) -> None:
+    """The numbers of an axis fit beside it on a telephone."""
+    assert words.short(n) == shown
+
+
+def test_share() -> None:
+    """A round share is written as the language writes the others."""
+    assert [words.share(0.98, language) for language in (Language.EN, Language.PL)] == ["98%", "98 %"]
+
+
 @pytest.mark.parametrize("language", Language)
 def test_every_word(language: Language) -> None:
     """Every heading and remark has words in every language."""

@@ -45,6 +45,33 @@ class FakeFlight:
         self.left = True
 
 
+class FakeReview:
+    """A message to review@; the test sets what comes of it."""
+
+    def __init__(self, pipeline: "FakePipeline", envelope: Envelope, head: bytes, size: int) -> None:
+        self.pipeline = pipeline
+        self.envelope = envelope
+        self.head = head
+        self.size = size
+        self.label = "review; attached=0"
+        self.settled: Disposition | None = None
+
+    async def process(self) -> Disposition:
+        await self.pipeline.gate.wait()
+        return self.pipeline.reviewed
+
+    def settle(self, disposition: Disposition) -> None:
+        self.settled = disposition
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+
 class FakePipeline:
     """`bounces+…@bounces.example.com` is a return path, `jan@example.pl` watched."""
 
@@ -61,6 +88,9 @@ class FakePipeline:
         self.gate.set()
         self.started = asyncio.Event()
         self.flights: list[FakeFlight] = []
+        self.reviewed = Disposition.PASS
+        """What `process` of a review gives."""
+        self.reviews: list[FakeReview] = []
         self._recognizer = Recognizer([ReturnPath("bounces.example.com", "bounces")], ["jan@example.pl"])
 
     def ownership(self, recipient: str) -> Ownership | None:
@@ -71,6 +101,10 @@ class FakePipeline:
     def open(self, envelope: Envelope, head: bytes, size: int) -> FakeFlight:
         self.flights.append(FakeFlight(self, envelope, head, size))
         return self.flights[-1]
+
+    def review(self, envelope: Envelope, head: bytes, size: int) -> FakeReview:
+        self.reviews.append(FakeReview(self, envelope, head, size))
+        return self.reviews[-1]
 
 
 @pytest.fixture

@@ -142,3 +142,34 @@ def test_formulas(tmp_path: Path) -> None:
         with path.open("wb") as out:
             Table(out, path, ("a", "b", "c")).add(rows)
         assert path.read_bytes().decode() == wanted
+
+
+@pytest.mark.parametrize(("before", "after"), [(0o640, 0o600), (0o664, 0o644), (0o604, 0o604), (0o660, 0o600)])
+def test_foreign_group(source: Path, monkeypatch: pytest.MonkeyPatch, before: int, after: int) -> None:
+    """Where the list's group can't be kept, the other group gets no more than everybody has."""
+
+    def refuse(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "fchown", refuse)
+    source.chmod(before)
+    _replace(source, b"new", source)
+    assert source.stat().st_mode & 0o777 == after
+
+
+def test_own_group(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is no root keeps the list's group, and with it who may read it."""
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
+    _replace(source, b"new", source)
+    assert (given, source.stat().st_mode & 0o777) == ([(-1, source.stat().st_gid)], 0o640)
+
+
+def test_no_such_folder(source: Path) -> None:
+    """The error names the file that was asked for."""
+    missing = source.parent / "none" / "out.csv"
+    with pytest.raises(FileNotFoundError) as error:
+        Replacement(missing, source)
+    assert error.value.filename == str(missing)

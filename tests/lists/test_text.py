@@ -49,6 +49,7 @@ def file(tmp_path: Path) -> Path:
         (b"name\tmail\nJan\tjan@wp.pl\n", "tsv", "\t", 2, ["jan@wp.pl"]),
         (b"1|jan@wp.pl\n2|ola@op.pl\n", "csv", "|", 2, ["jan@wp.pl", "ola@op.pl"]),
         (b'sep=;\nname;email\n"Now;ak";jan@wp.pl\n', "csv", ";", 2, ["jan@wp.pl"]),
+        (b'"sep=;"\r\nname;email\r\nx;jan@wp.pl\r\n', "csv", ";", 2, ["jan@wp.pl"]),
         (b'"jan@wp.pl"\n"ola@op.pl"\n', "txt", "", 1, ["jan@wp.pl", "ola@op.pl"]),
         (b'"Nowak, Jan","jan@wp.pl"\n"a ""b""","ola@op.pl"\n', "csv", ",", 2, ["jan@wp.pl", "ola@op.pl"]),
         (b'"line one\nline two",jan@wp.pl\nx,ola@op.pl\n', "csv", ",", 2, ["jan@wp.pl", "ola@op.pl"]),
@@ -222,3 +223,32 @@ def test_any_octets(tmp_path_factory: pytest.TempPathFactory, content: bytes) ->
     path.write_bytes(content)
     with contextlib.suppress(ListError):
         assert copied(path, lambda *_: True, Wish(column="1")) == content
+
+
+@pytest.mark.parametrize("form", ["{}\n", "{};x\n", "x;{}\n", '"x";{}\n', '"x\ny";{};z\n'])
+@pytest.mark.parametrize("cell", ["jan@wp.pl\u00a0", "jan@wp.pl\u0085", "\u00a0jan@wp.pl", " jan@wp.pl\t"])
+def test_blanks_around(file: Path, form: str, cell: str) -> None:
+    """Blanks of any kind around an address are taken off as letters, not as octets of UTF-8."""
+    file.write_bytes((form.format(cell) + form.format("ś@żółw.pl")).encode())
+    assert [cell for _, cell in read(file)] == ["jan@wp.pl", "ś@żółw.pl"]
+
+
+def test_mark_in_header(file: Path) -> None:
+    """A mark that stands there twice is no part of the column's name."""
+    file.write_bytes("\ufeff\ufeffemail;x\njan@wp.pl;1\n".encode())
+    assert open_list(file, Wish(column="email")).layout.columns == ("email", "x")
+
+
+@pytest.mark.parametrize("form", ["{}\n{}\r{}\n", "{};1\n{};2\r{};3\n", '"{}";1\r\n"{}";2\r"{}";3\r\n'])
+def test_hidden_record(file: Path, form: str) -> None:
+    """A line end that the other lines don't have hides no address behind it: an error with its record."""
+    file.write_text(form.format("a@wp.pl", "b@wp.pl", "c@wp.pl"), newline="")
+    with pytest.raises(ListError, match="record 2: a line end that the other lines don't have"):
+        read(file, Wish(column="1"))
+
+
+def test_carriage_returns_that_hide_nothing(file: Path) -> None:
+    """Within quotes, without an address behind it, or doubled, a carriage return is left alone."""
+    content = b'a@wp.pl,"x\ry@z.pl"\nb@wp.pl,x\ry\nc@wp.pl,x\r\r\n'
+    file.write_bytes(content)
+    assert copied(file, lambda _, cell: cell == "c@wp.pl", Wish(column="1")) == b"c@wp.pl,x\r\r\n"

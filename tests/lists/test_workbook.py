@@ -15,7 +15,7 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.table import Table
 
 from bouncemilter.lists import ListError, Wish, open_list
-from bouncemilter.lists.sheet import Shift, cut, moved_ranges
+from bouncemilter.lists.sheet import Shift, cells, cut, moved_ranges
 
 DEFAULT = Wish()
 ROWS = [
@@ -219,10 +219,10 @@ def test_shared_formula() -> None:
 
 def test_lost_reference() -> None:
     """A formula that refers to a row that goes says so; texts, functions and other sheets in it stay."""
-    formula = b'A2+$A$3+LOG10(A4)+Inny!A3+"A3"+A3B'
+    formula = b'A2+$A$3+LOG10(A4)+Inny!A3+Inny!$A$3:A9+"A3"+A3B'
     xml = b'<worksheet><sheetData><row r="4"><c r="B4"><f>%s</f></c></row></sheetData></worksheet>'
     wanted = b'<worksheet><sheetData><row r="3"><c r="B3"><f>%s</f></c></row></sheetData></worksheet>'
-    moved = b'A2+#REF!+LOG10(A3)+Inny!A3+"A3"+A3B'
+    moved = b'A2+#REF!+LOG10(A3)+Inny!A3+Inny!$A$3:A9+"A3"+A3B'
     assert cut(xml % formula, Shift([3])) == wanted % moved
 
 
@@ -240,3 +240,66 @@ def test_lost_reference() -> None:
 def test_moved_ranges(written: bytes, removed: list[int], wanted: bytes) -> None:
     """Ranges shrink and move with the rows; those that lose all of them go."""
     assert moved_ranges(written, Shift(removed)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("formula", "wanted"),
+    [
+        (b"SUM(A2:A5)", b"SUM(A2:A3)"),
+        (b"SUM($A$3:$A$9)", b"SUM($A$2:$A$7)"),
+        (b"SUM(A2:A3)", b"SUM(#REF!)"),
+        (b"SUM(A:A)", b"SUM(A:A)"),
+    ],
+)
+def test_ranges_of_formulas(formula: bytes, wanted: bytes) -> None:
+    """A range of a formula shrinks when its first or last rows go, and is lost only with all of them."""
+    xml = b'<worksheet><sheetData><row r="1"><c r="B1"><f>%s</f></c></row></sheetData></worksheet>'
+    rows = [2, 3] if b"A2:A" in formula else [4, 5]
+    removed = rows if formula != b"SUM($A$3:$A$9)" else [2, 5]
+    assert cut(xml % formula, Shift(removed)) == xml % wanted
+
+
+def test_cell_texts() -> None:
+    """A character that XML can't hold is read as what it is; a formula without a value is no empty cell."""
+    row = (
+        b'<c r="A1" t="str"><v>jan@wp.pl_x000D_</v></c><c r="B1" t="inlineStr"><is><t>a_x005F_x0041_@wp.pl</t></is></c>'
+        b'<c r="C1"><f>HYPERLINK("mailto:jan@wp.pl")</f></c><c r="D1"><f t="shared" si="0"/></c>'
+    )
+    assert [text for _, text in cells(row, [])] == [
+        "jan@wp.pl\r",
+        "a_x0041_@wp.pl",
+        '=HYPERLINK("mailto:jan@wp.pl")',
+        "",
+    ]
+
+
+def test_sheet_in_any_case(book: Path) -> None:
+    """A sheet is chosen by its name in any case; an error names those that are there."""
+    assert open_list(book, Wish(sheet="LISTA")).layout.sheet == "Lista"
+    with pytest.raises(ListError, match=r"no sheet x \(there are: Lista, Ceny\)"):
+        open_list(book, Wish(sheet="x"))
+
+
+def test_progress(tmp_path: Path) -> None:
+    """Progress is told on the way, and adds up to the size."""
+    made = openpyxl.Workbook()
+    for number in range(200):
+        made.active.append([f"a{number}@wp.pl"])
+    path = tmp_path / "l.xlsx"
+    made.save(path)
+    told: list[int] = []
+    found = open_list(path)
+    found.copy(io.BytesIO(), lambda record, _: record > 1, told.append)
+    assert len(told) > 10
+    assert sum(told) == found.size
+
+
+def test_conditions() -> None:
+    """The condition of a format moves with the first cell that it is for, what has a `$` with the row it names."""
+    xml = (
+        b'<worksheet><sheetData><row r="2"/><row r="3"/></sheetData><conditionalFormatting sqref="B%d:B%d">'
+        b"<cfRule><formula>AND($C%d&gt;C$9,A%d:A%d=$D$%d)</formula></cfRule></conditionalFormatting></worksheet>"
+    )
+    moved = cut(xml % (5, 20, 5, 4, 5, 2), Shift([3, 9]))
+    wanted = (xml % (4, 18, 4, 3, 4, 2)).replace(b'<row r="3"/>', b"").replace(b"C$9", b"#REF!")
+    assert moved == wanted

@@ -25,6 +25,7 @@ METRICS: dict[str, tuple[str, ...]] = {
     "bouncemilter_suppression_index_seq": (),
     "bouncemilter_suppression_lookups_total": ("result",),
     "bouncemilter_access_connections": (),
+    "bouncemilter_access_connections_refused_total": (),
     "bouncemilter_access_errors_total": (),
     "bouncemilter_access_internal_errors_total": (),
     "bouncemilter_access_questions_total": ("protocol",),

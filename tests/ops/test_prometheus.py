@@ -89,6 +89,13 @@ def test_dashboard_stands_alone() -> None:
     assert all(each == {"type": "prometheus", "uid": "${datasource}"} for each in sources)
 
 
+def test_mailboxes_are_shown() -> None:
+    """Of the mailboxes one sees what was read in them, and whether one is not read."""
+    shown = " ".join(target["expr"] for panel in panels() for target in panel["targets"])
+    assert "bouncemilter_mailbox_messages_total" in shown
+    assert "bouncemilter_mailbox_overdue_seconds" in shown
+
+
 def test_every_panel_can_be_drawn() -> None:
     """Each panel has its own id, a title, a known type and a query under a letter of its own."""
     every = dashboard()["panels"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,17 +12,19 @@ import pytest
 from click.testing import CliRunner
 
 import bouncemilter
-from bouncemilter.classify.advice import Language, advice
+from bouncemilter import classify
+from bouncemilter.classify.advice import Language
 from bouncemilter.cli import main
 from bouncemilter.cli.exits import Exit
-from bouncemilter.model import Category
+from bouncemilter.model import Category, Phase
 from bouncemilter.settings.types import MailboxSettings, PolicySettings
 from bouncemilter.store import Store
-from tests.figures.mailing import NOON, failure, record, sent
+from tests.figures.mailing import sent
 from tests.products.conftest import Desk
 from tests.rig import mail
 
 ROOT = Path(__file__).parents[2]
+RESIGNATION = "Rezygnuję z newslettera, proszę o usunięcie mojego adresu z listy."
 LIST = "Imię;E-mail\nJan;jan@wp.pl\nEwa;ewa@wp.pl\nOla;ola@wp.pl\n"
 
 
@@ -65,24 +68,35 @@ def test_a01_returns_by_their_names(sender: str, subject: str) -> None:
     assert asked.recipients == ()
 
 
-def test_a02_kinds(tmp_path: Path) -> None:
-    """AnoMail tells hard and soft returns, auto-replies and resignations apart: so does `classify`, beside people's
-    mail.
+def test_a02_kinds(desk: Desk) -> None:
+    """AnoMail tells hard and soft returns, auto-replies and resignations apart, beside people's mail: so does
+    `classify`, and each has its own effect.
     """
-    address = "b@bounces.own.test"
+    desk.sign()
     mails = {
-        "1": mail.dsn(address, "jan@wp.pl"),
-        "2": mail.dsn(address, "ewa@wp.pl", mail.FULL),
-        "3": mail.out_of_office(address, "ola@wp.pl"),
-        "4": written("iza@wp.pl", "Rezygnacja", "Rezygnuję z newslettera, proszę o usunięcie mojego adresu z listy."),
-        "5": mail.letter(address),
+        address: make(desk.path(address))
+        for address, make in {
+            "jan@wp.pl": lambda path: mail.dsn(path, "jan@wp.pl"),
+            "ewa@wp.pl": lambda path: mail.dsn(path, "ewa@wp.pl", mail.FULL),
+            "ola@wp.pl": lambda path: mail.out_of_office(path, "ola@wp.pl"),
+            "iza@wp.pl": lambda path: written("iza@wp.pl", "Rezygnacja", RESIGNATION, path),
+            "jan@klient.test": mail.letter,
+        }.items()
     }
+    folder = desk.folder / "mails"
+    folder.mkdir()
     for name, content in mails.items():
-        (tmp_path / f"{name}.eml").write_bytes(content)
-    found = classified(*(tmp_path / f"{name}.eml" for name in mails))
+        (folder / f"{name}.eml").write_bytes(content)
+    found = classified(*(folder / f"{name}.eml" for name in mails))
     assert [each["kind"] for each in found] == ["bounce", "bounce", "auto_reply", "unsubscribe", "mail"]
     classes = [[recipient["class"] for recipient in each["recipients"]] for each in found[:2]]  # type: ignore[attr-defined]
     assert classes == [["hard"], ["soft"]]
+    desk.read(*((content, 0) for content in mails.values()))
+    suppressed = {each["address_key"]: each["cause"] for each in desk.objects("suppression", "list")}
+    assert suppressed == {"jan@wp.pl": "hard", "iza@wp.pl": "unsubscribe"}
+    assert [desk.state_of(each) for each in ("ewa@wp.pl", "ola@wp.pl")] == ["1/4", ""]
+    assert desk.objects("why", "ola@wp.pl")[0]["events"][0]["event"]["kind"] == "auto_reply"
+    assert desk.objects("why", "jan@klient.test")[0]["events"] == []
 
 
 def test_a03_invalid_of_a_list(desk: Desk) -> None:
@@ -114,21 +128,28 @@ def test_a04_before_each_mailing(desk: Desk) -> None:
 
 def test_a05_98_percent(desk: Desk) -> None:
     """AnoMail promises 98 % delivered after cleaning: `scrub` shows the list's share that may be written to, and
-    `report` what was delivered, both beside that target.
+    `report` what was delivered of what was sent, both beside that target. (What is sent is counted by the milter:
+    tests/e2e/test_outgoing.py.)
     """
-    desk.run("suppression", "add", "ewa@wp.pl")
+    desk.sign()
+    desk.comes("ewa@wp.pl")
     done = desk.run("scrub", str(desk.mailing("lista.csv", LIST)), "--dry-run")
     assert "66.7 % may be written to (98 % delivered is the target)" in done.stdout
+    now = dt.datetime.now(dt.UTC)
 
     async def send(store: Store) -> None:
-        await store.record_sent(sent(100, campaign="wiosna"))
-        await record(store, *(failure("jan@wp.pl"), failure("ola@wp.pl")))
+        await store.record_sent(sent(100, now, campaign="wiosna"))
 
     desk.store(send)
-    day = str(NOON.date())
+    desk.comes("jan@wp.pl")
+    day = str(now.date())
     done = desk.run("report", "--from", day, "--to", day)
     assert "98.00%" in done.stdout
     assert "target: 98%: target reached" in done.stdout
+    desk.comes("ola@wp.pl", mail.FULL)
+    done = desk.run("report", "--from", day, "--to", day, "--lang", "pl")
+    assert "97,00 %" in done.stdout
+    assert "cel: 98 %: poniżej celu" in done.stdout
 
 
 @pytest.fixture
@@ -229,6 +250,9 @@ def test_a12_cleaned_list_saved(desk: Desk) -> None:
     path, cleaned = desk.mailing("lista.csv", LIST), LIST.replace("Ewa;ewa@wp.pl\n", "")
     desk.run("scrub", str(path))
     assert (desk.folder / "lista.clean.csv").read_text() == cleaned
+    elsewhere = desk.folder / "maj.csv"
+    desk.run("scrub", str(path), "--output", str(elsewhere))
+    assert (path.read_text(), elsewhere.read_text()) == (LIST, cleaned)
     desk.run("scrub", str(path), "--in-place")
     assert (path.read_text(), (desk.folder / "lista.csv.bak").read_text()) == (cleaned, LIST)
 
@@ -274,33 +298,82 @@ def test_a14_before_the_first_mailing(desk: Desk) -> None:
     assert "duplicate" in found[3][2]
 
 
-def test_a15_plain_words(desk: Desk) -> None:
-    """AnoMail explains each error in plain words and says whether to delete or keep the address: so does every
-    category, in English and Polish, and `classify`, `why` and `report` show it.
+def replies() -> dict[Category, str]:
+    """A refusal of each category, as a server words it: the first example of a rule for it; what no rule knows, too."""
+    found = {Category.HARD_OTHER: "550 5.0.0", Category.SOFT_OTHER: "450 4.0.0"}
+    for rule in classify.load().rules:
+        for example in rule.examples:
+            if not example.remote_host and example.phase is Phase.UNKNOWN:
+                found.setdefault(rule.category, example.text)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("language", "keep", "delete"),
+    [
+        (Language.EN, ("Keep the address", "Do not delete the address"), "elete"),
+        (Language.PL, ("Zachowaj adres", "Nie usuwaj adresu"), "suń"),
+    ],
+)
+def test_a15_plain_words_for_each(language: Language, keep: tuple[str, str], delete: str) -> None:
+    """AnoMail explains each error in plain words and says whether to delete or keep the address: a server's words of
+    every category get such an advice, whose words and verdict are the same.
     """
-    for category in Category:
-        english, polish = (advice(category, language) for language in Language)
-        assert english.address is polish.address
-        assert len({english.meaning, english.action, polish.meaning, polish.action}) == 4
+    said = replies()
+    assert set(said) == set(Category)
+    lines = "".join(f"{each}\n" for each in said.values())
+    words = ["classify", "--advice", "--lang", language.value, "--text", "-"]
+    done = CliRunner().invoke(main, words, input=lines, catch_exceptions=False)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["category"] for each in told] == [str(category) for category in said]
+    for each in told:
+        advised = each["advice"]
+        assert advised["meaning"].endswith(".")
+        if advised["address"] == "delete":
+            assert delete in advised["action"], each
+        else:
+            assert advised["action"].startswith(keep), each
+            assert advised["address"] == ("keep" if each["class"] == "block" or "grey" in each["category"] else "wait")
+
+
+def test_a15_plain_words(desk: Desk) -> None:
+    """They stand where an address or a mailing is looked at, too: in `why` and `report`, in the language asked for."""
     desk.comes("jan@wp.pl", "550 5.7.1 <{}>: very low reputation of the sending host")
     words = "Nie usuwaj adresu, to mija."
     assert words in desk.run("why", "jan@wp.pl", "--lang", "pl").stdout
     assert words in desk.run("report", "--by", "category", "--lang", "pl").stdout
-    found = CliRunner().invoke(main, ["classify", "--advice", "--lang", "pl", "--text", "550 5.1.1 user unknown"])
-    told = json.loads(found.stdout)["advice"]
-    assert (told["meaning"], told["address"]) == ("Nie ma takiej skrzynki.", "delete")
+    assert "Do not delete the address" in desk.run("report", "--by", "category").stdout
+    assert words in desk.run("report", "--raw", "sender_reputation", "--lang", "pl").stdout
 
 
-def test_a16_blocklists(desk: Desk) -> None:
-    """AnoMail warns of blocklists: when servers name one, `status` says so and where to ask for removal, and nobody is
-    suppressed for it. (The mail that is sent at once: tests/daemon/test_alerting.py.)
+@pytest.mark.parametrize(
+    ("said", "removal"),
+    [
+        (
+            "554 5.7.1 Service unavailable; client host [192.0.2.1] blocked using zen.spamhaus.org",
+            "https://check.spamhaus.org/",
+        ),
+        (
+            "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent: they are on our block list (S3140)",
+            "https://olcsupport.office.com/",
+        ),
+    ],
+)
+def test_a16_blocklists(desk: Desk, said: str, removal: str) -> None:
+    """AnoMail warns of blocklists: when servers name one, a public one or a large provider's own, `status` says so and
+    where to ask for removal, so does the report, and nobody is suppressed for it. (The mail that is sent at once:
+    tests/e2e/test_alerts.py.)
     """
     desk.sign()
-    desk.comes("jan@wp.pl", "554 5.7.1 Service unavailable; client host [192.0.2.1] blocked using zen.spamhaus.org")
-    found = desk.objects("status")[0]["findings"]
-    (told,) = [each for each in found if each["subject"] == "blocklists"]
+    desk.comes("jan@wp.pl", said)
+    done = desk.run("status", "--json")
+    assert done.exit_code == Exit.NO
+    (told,) = [each for each in json.loads(done.stdout)["findings"] if each["subject"] == "blocklists"]
     assert not told["well"]
-    assert "https://check.spamhaus.org/" in told["text"]
+    assert removal in told["text"]
+    (event,) = desk.objects("why", "jan@wp.pl")[0]["events"]
+    assert removal in desk.run("report", "--raw", event["event"]["category"]).stdout
+    assert removal in desk.run("report", "--format", "html").stdout
     assert desk.state_of("jan@wp.pl") == ""
 
 

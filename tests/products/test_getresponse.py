@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from bouncemilter.cli import main
 from bouncemilter.cli.exits import Exit
-from bouncemilter.model import Category
 from bouncemilter.store import Store
-from tests.figures.mailing import failure, record, sent
+from tests.dkim.signing import RECORD
+from tests.figures.mailing import sent
 from tests.products.conftest import Desk
 from tests.rig import mail
 from tests.rig.dns import NameServer
@@ -25,25 +25,32 @@ UNEXPLAINED = "550 5.0.0 <{}>: delivery error"
 WORDS = "554 5.7.1 Wiadomosc odrzucona jako spam (KB-77)"
 
 
+def returned(path: str, address: str, said: str, campaign: str, list_id: str, subject: str) -> bytes:
+    """A report that returns the headers of a campaign's mail."""
+    headers = f"Subject: {subject}\nX-Campaign-ID: {campaign}\nList-ID: <{list_id}>\n"
+    return mail.dsn(path, address, said).replace(b"Subject: News\n", headers.encode())
+
+
 @pytest.fixture
 def mailed(desk: Desk) -> Desk:
-    """A desk that has sent two campaigns to two providers today, of which some came back."""
+    """A desk that has sent two campaigns to two providers today, of which some came back.
+
+    (What is sent is counted by the milter: tests/e2e/test_outgoing.py.)
+    """
     now = dt.datetime.now(dt.UTC)
 
-    async def fill(store: Store) -> None:
+    async def send(store: Store) -> None:
         await store.record_sent(sent(50, now, "wp.pl", campaign="wiosna", list_id="l.own.test"))
         await store.record_sent(sent(50, now, "onet.pl", campaign="jesien", list_id="m.own.test"))
-        spring = {"at": now, "campaign": "wiosna", "list_id": "l.own.test", "subject": "Wiosna"}
-        await record(
-            store,
-            failure("jan.kowalski@wp.pl", Category.CONTENT_BLOCKED, diagnostic=WORDS, template=WORDS, **spring),
-            failure("ewa@wp.pl", **spring),
-            failure(
-                "ola@onet.pl", Category.MAILBOX_FULL, at=now, campaign="jesien", list_id="m.own.test", subject="Jesień"
-            ),
-        )
 
-    desk.store(fill)
+    desk.store(send)
+    spring, autumn = ("wiosna", "l.own.test", "Wiosna"), ("jesien", "m.own.test", "=?utf-8?q?Jesie=C5=84?=")
+    for address, said, headers in (
+        ("jan.kowalski@wp.pl", WORDS, spring),
+        ("ewa@wp.pl", mail.UNKNOWN, spring),
+        ("ola@onet.pl", mail.FULL, autumn),
+    ):
+        desk.read((returned(desk.path(address), address, said, *headers), 0))
     return desk
 
 
@@ -172,33 +179,35 @@ def test_g08_bundle(mailed: Desk, tmp_path: Path) -> None:
             assert "kowalski" not in file.read(name).decode()
 
 
+def record_of(public_key: Path) -> str:
+    """A DKIM record as a zone file has it: in pieces of at most 255 octets."""
+    text = public_key.read_text().strip()
+    return " ".join(f'"{text[start : start + 200]}"' for start in range(0, len(text), 200))
+
+
 GOOD: dict[tuple[str, str], list[str] | None] = {
     ("bounces.own.test", "TXT"): ['"v=spf1 mx -all"'],
     ("_dmarc.own.test", "TXT"): ['"v=DMARC1; p=reject"'],
+    ("bulk._domainkey.own.test", "TXT"): [record_of(RECORD)],
 }
 
 
-@pytest.mark.parametrize(("records", "level"), [(GOOD, "ok"), ({}, "warn")])
-def test_g09_sending_domain(desk: Desk, records: dict[tuple[str, str], list[str] | None], level: str) -> None:
-    """GetResponse has the sending domain's DKIM, DMARC and SPF checked: the doctor says of SPF and DMARC whether they
-    are right, and what to publish where they are missing. The record of each `[[dkim]]`: tests/doctor/test_domains.py.
+@pytest.mark.parametrize(("records", "levels"), [(GOOD, ["ok", "ok", "ok"]), ({}, ["warn", "warn", "fail"])])
+def test_g09_sending_domain(desk: Desk, records: dict[tuple[str, str], list[str] | None], levels: list[str]) -> None:
+    """GetResponse has the sending domain's DKIM, DMARC and SPF checked: the doctor says of each whether it is right,
+    and what to publish where it is missing.
     """
+    own = f'[[dkim]]\ndomain = "own.test"\nselector = "bulk"\npublic_key_file = "{RECORD}"\n'
+    desk.config.write_text(f'{desk.config.read_text()}[inbound]\nown_domains = ["own.test"]\n{own}')
+    postfix = ("--mta", "postfix", "--postfix", str(desk.folder))
     with NameServer(records) as server:
-        done = desk.run(
-            "doctor",
-            "--no-self-test",
-            "--json",
-            "--mta",
-            "postfix",
-            "--postfix",
-            str(desk.folder),
-            "--resolver",
-            server.address,
-        )
+        done = desk.run("doctor", "--no-self-test", "--json", *postfix, "--resolver", server.address)
     found = {each["check"]: each for each in map(json.loads, done.stdout.splitlines())}
-    checks = [found["SPF of the return path"], found["DMARC of the sender"]]
-    assert [each["level"] for each in checks] == [level, level]
-    assert [" IN TXT " in each["remedy"] for each in checks] == [level == "warn"] * 2
+    checks = [found[name] for name in ("SPF of the return path", "DMARC of the sender", "DKIM of the sender")]
+    assert [each["level"] for each in checks] == levels
+    remedies = ["", "", ""] if levels[0] == "ok" else ['"v=spf1 ', '"v=DMARC1; ', "Publish the signer's public key"]
+    assert all(wanted in each["remedy"] for each, wanted in zip(checks, remedies, strict=True))
+    assert [bool(each["remedy"]) for each in checks] == [level != "ok" for level in levels]
 
 
 def test_g10_server_s_own_words(desk: Desk) -> None:

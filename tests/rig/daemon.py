@@ -21,7 +21,7 @@ from tests.rig.postfix import free_ports
 
 T = TypeVar("T")
 
-START_SECONDS = 20
+START_SECONDS = 60
 STOP_SECONDS = 30
 LOG_TAIL = 60  # lines shown with a failure
 

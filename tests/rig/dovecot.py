@@ -26,7 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.rig.postfix import free_ports
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-START_SECONDS = 20
+START_SECONDS = 60
 LOG_TAIL = 40
 
 USER = "zwroty@own.test"
@@ -44,7 +44,7 @@ ssl = yes
 ssl_cert = <{folder}/cert.pem
 ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login{xoauth2}
+auth_mechanisms = plain login xoauth2
 auth_failure_delay = 0
 mail_location = maildir:{folder}/mail/Maildir
 mail_uid = {owner}
@@ -87,19 +87,24 @@ passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {folder}/users
 }}
-{oauth}
-userdb {{
-  driver = static
-  args = uid={owner} gid={group} home={folder}/mail
-}}
-"""
-_OAUTH = """\
 passdb {{
   driver = oauth2
   mechanisms = xoauth2
   args = {folder}/oauth2.conf
 }}
+userdb {{
+  driver = static
+  args = uid={owner} gid={group} home={folder}/mail
+}}
 """
+_OLD_TOKENS = """\
+introspection_mode = get
+introspection_url = http://127.0.0.1:{tokens}/?token=
+active_attribute = active
+active_value = true
+username_attribute = email
+"""
+# 2.4 has other names for most of it, and takes no other configuration.
 _NEW = """\
 dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
@@ -115,7 +120,7 @@ ssl = yes
 ssl_server_cert_file = {folder}/cert.pem
 ssl_server_key_file = {folder}/key.pem
 auth_allow_cleartext = yes
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 auth_failure_delay = 0
 mail_driver = maildir
 mail_path = {folder}/mail/Maildir
@@ -146,6 +151,16 @@ service pop3-login {{
 passdb passwd-file {{
   passwd_file_path = {folder}/users
   default_password_scheme = PLAIN
+}}
+passdb oauth2 {{
+  mechanisms_filter = xoauth2
+}}
+oauth2 {{
+  introspection_mode = get
+  introspection_url = http://127.0.0.1:{tokens}/?token=
+  active_attribute = active
+  active_value = true
+  username_attribute = email
 }}
 userdb static {{
   fields {{
@@ -285,9 +300,6 @@ class Dovecot:
         )
         (self.folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
         version = subprocess.run(["dovecot", "--version"], check=True, capture_output=True, text=True).stdout
-        self.has_tokens = version.startswith("2.3")
-        if self.has_tokens:
-            self._answer_tokens()
         values: dict[str, Any] = {
             "folder": self.folder,
             "owner": "nobody",
@@ -297,19 +309,14 @@ class Dovecot:
             "capability": self._capability,
             **self.ports,
         }
-        values["oauth"] = _OAUTH.format(**values) if self.has_tokens else ""
-        values["xoauth2"] = " xoauth2" if self.has_tokens else ""
-        template = _OLD if self.has_tokens else _NEW
-        lines = template.format(**values).splitlines()
+        (self.folder / "oauth2.conf").write_text(_OLD_TOKENS.format(**values))
+        self._answer_tokens()
+        lines = (_OLD if version.startswith("2.3") else _NEW).format(**values).splitlines()
         text = "\n".join(line for line in lines if line.strip() != "imap_capability =")
         (self.folder / "dovecot.conf").write_text(text + "\n")
 
     def _answer_tokens(self) -> None:
         """The provider's server that says whose an access token is."""
-        (self.folder / "oauth2.conf").write_text(
-            f"introspection_mode = get\nintrospection_url = http://127.0.0.1:{self.ports['tokens']}/?token=\n"
-            "active_attribute = active\nactive_value = true\nusername_attribute = email\n"
-        )
         self._tokens = ThreadingHTTPServer(("127.0.0.1", self.ports["tokens"]), _Tokens)
         threading.Thread(target=self._tokens.serve_forever, daemon=True).start()
 

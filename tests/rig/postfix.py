@@ -22,7 +22,7 @@ from tests.rig import client, configuration
 
 T = TypeVar("T")
 
-START_SECONDS = 20
+START_SECONDS = 60
 STOP_SECONDS = 10
 LOG_TAIL = 60  # lines shown with a failure
 INJECT = {"smtpd_milters": "", "smtpd_reject_unlisted_recipient": "no"}

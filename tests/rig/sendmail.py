@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 PACKAGE = Path(__file__).parents[2] / "build/sendmail"
 HOST = sendmail_files.HOST
-START_SECONDS = 20
+START_SECONDS = 60
 LOG_TAIL = 60  # lines shown with a failure
 
 

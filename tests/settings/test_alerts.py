@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncemilter.settings import SettingsError
+from bouncemilter.settings import SettingsError, checks
 from bouncemilter.settings.load import parse
 
 BASE = (
@@ -32,6 +32,11 @@ def faults(text: str) -> list[str]:
         ('mail_to = ["B+x@bounces.own.test"]', ["alerts.mail_to[0]"]),
         ('mail_to = ["postmaster@bounces.own.test"]', ["alerts.mail_to[0]"]),
         ('mail_to = ["root"]', ["alerts.mail_to[0]"]),
+        ('mail_to = ["NEWS@Own.Test."]', ["alerts.mail_to[0]"]),
+        ('mail_to = ["prvs=1234abcdef=news@own.test"]', ["alerts.mail_to[0]"]),
+        ('mail_to = ["admin@żółw.pl"]', []),
+        ('mail_to = ["żółw@own.test"]', ["alerts.mail_to[0]"]),
+        ('mail_from = "żółw@own.test"', ["alerts.mail_from"]),
         ('mail_from = "no address"', ["alerts.mail_from"]),
         ('time_zone = "Europe/Warszawa"', ["alerts.time_zone"]),
         ('time_zone = "../../etc/passwd"', ["alerts.time_zone"]),
@@ -45,3 +50,17 @@ def faults(text: str) -> list[str]:
 def test_faults(text: str, keys: list[str]) -> None:
     """A mailbox whose mail we take ourselves gets no alerts; each wrong key is named."""
     assert faults(text) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ('mail_to = ["admin@own.test"]', []),
+        ('mail_to = ["admin@Bounces.own.test"]', ["alerts.mail_to[0]"]),
+        ('mail_to = ["admin@bounces.own.test"]\n[sink]\nenabled = false\n[milter]\nenabled = true', []),
+    ],
+)
+def test_warnings(text: str, warned: list[str]) -> None:
+    """An address that the sink would refuse is warned of: from the null sender no bounce tells."""
+    found = checks.warnings(parse(BASE + text, Path("x.toml")))
+    assert [key for key, _ in found] == warned

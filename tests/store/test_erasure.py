@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import sqlite3
 from pathlib import Path
@@ -43,8 +44,8 @@ async def test_nothing_stays(url, tmp_path, make):
     """No octet of the file names a forgotten address; what others are on record for stays."""
     async with await Store.open(url) as store:
         await fill(store, make)
-        looked = await store.erasure.look(ANNA)
-        done = await store.erasure.forget(ANNA, by="op")
+        (looked,) = await store.erasure.look([ANNA])
+        (done,) = await store.erasure.forget([ANNA], by="op")
         assert done == looked
         assert (done.events, done.suppressions, done.withheld, done.mailed, done.messages) == (2, 2, 1, True, 2)
         assert [each.cause for each in done.blocks] == [Cause.HARD, Cause.UNSUBSCRIBE]
@@ -56,7 +57,7 @@ async def test_nothing_stays(url, tmp_path, make):
         said = "[forgotten]>: unknown; not joanna@example.net, anna@example.net.pl; b+[forgotten]@bounces.test"
         assert other.event.diagnostic == f"550 <{said}"
         assert other.event.reported_address == "[forgotten]"
-        assert not (await store.erasure.look(ANNA)).known
+        assert not (await store.erasure.look([ANNA]))[0].known
     whole = text_of(Path(url.removeprefix("sqlite+aiosqlite:///")))
     assert whole.count("anna@example.net") == whole.count("joanna@example.net") + whole.count("anna@example.net.pl")
     assert "skrzynka" in whole  # Ola's, by the template
@@ -65,7 +66,7 @@ async def test_nothing_stays(url, tmp_path, make):
 async def test_the_block_stays(store, make):
     """A forgotten address is suppressed as before, and only those who know it find that out."""
     await fill(store, make)
-    await store.erasure.forget(ANNA, by="op")
+    await store.erasure.forget([ANNA], by="op")
     found = await store.suppressed(ANNA)
     assert [(each.address_key, each.address, each.cause, each.note, each.event_id) for each in found] == [
         (ANNA, "", Cause.HARD, "", ""),
@@ -86,7 +87,7 @@ async def test_what_is_over_stands_for_nobody(store, make):
     await store.suppress(ANNA, HARD, by="op")
     await store.lift(ANNA, by="op")
     await store.suppress(ANNA, Sentence(Scope.SENDER, "a.pl", Cause.SOFT, make.noon), by="op")
-    done = await store.erasure.forget(ANNA, by="op")
+    (done,) = await store.erasure.forget([ANNA], by="op")
     assert (done.suppressions, done.blocks) == (2, ())
     assert await store.suppressions_of(ANNA) == ()
     assert await store.suppressed(ANNA) == ()
@@ -99,7 +100,7 @@ async def test_forgotten_twice(store, make, first, second, kept):
     for days in (first, second):
         until = start + dt.timedelta(days=days) if days else None
         await store.suppress(ANNA, Sentence(Scope.GLOBAL, "", Cause.SOFT, until), by="op")
-        await store.erasure.forget(ANNA, by="op")
+        await store.erasure.forget([ANNA], by="op")
     (found,) = await store.suppressed(ANNA)
     assert found.expires_at == (start + dt.timedelta(days=kept) if kept else None)
 
@@ -107,7 +108,7 @@ async def test_forgotten_twice(store, make, first, second, kept):
 async def test_recorded_anew(store, make):
     """What comes in after an address was forgotten is recorded and judged as for any other."""
     await fill(store, make)
-    await store.erasure.forget(ANNA, by="op")
+    await store.erasure.forget([ANNA], by="op")
     await store.record([Entry(make.event("e9"), make.suppressed())])
     assert [each.event.id for each in await store.events_of(ANNA)] == ["e9"]
     assert [each.event_id for each in await store.suppressed(ANNA)] == ["", "", "e9"]
@@ -120,7 +121,7 @@ async def test_look_up(store, make):
     await store.suppress(ANNA, HARD, by="op")
     await follower.catch_up()
     assert not index.has_pseudonyms
-    await store.erasure.forget(ANNA, by="op")
+    await store.erasure.forget([ANNA], by="op")
     await follower.catch_up()
     fresh = SuppressionIndex()
     await Follower(store, fresh).catch_up()
@@ -133,7 +134,7 @@ async def test_look_up(store, make):
         assert not (await each.standing_on_loop(ANNA)).suppressions
         assert not known.contains(store.pseudonym(ANNA))
     await store.suppress(ANNA, HARD, by="op")
-    await store.erasure.forget(ANNA, by="op")
+    await store.erasure.forget([ANNA], by="op")
     await Follower(store, fresh).catch_up()
     await store.close()
     assert (await again.standing_on_loop(ANNA)).unconfirmed
@@ -143,7 +144,7 @@ async def test_look_up(store, make):
 async def test_purge_leaves_blocks(store, make):
     """What was forgotten is kept as long as any suppression."""
     await fill(store, make)
-    await store.erasure.forget(ANNA, by="op")
+    await store.erasure.forget([ANNA], by="op")
     await store.purge(make.noon + dt.timedelta(days=4000), Retention())
     assert len(await store.suppressed(ANNA)) == 2
 
@@ -151,7 +152,7 @@ async def test_purge_leaves_blocks(store, make):
 async def test_imported_again(store, make):
     """An import does not bring a forgotten address back where it is suppressed in the same way."""
     await store.suppress(ANNA, HARD, by="op")
-    await store.erasure.forget(ANNA, by="op")
+    await store.erasure.forget([ANNA], by="op")
     rows = [Row(1, ANNA, ANNA, Cause.HARD, None), Row(2, OLA, OLA, Cause.HARD, None)]
     batch = await store.imports.begin(by="op", file_name="x", format_="csv", skipped=0, rejected=0)
     (progress,) = [each async for each in store.imports.add(batch, "op", rows)]
@@ -195,3 +196,36 @@ async def test_old_addresses(store, make, monkeypatch):
     assert (found.address, found.cause, found.created_at) == ("", Cause.HARD, make.noon)
     await store.purge(later, Retention(addresses=dt.timedelta(days=450)))
     assert await store.erasure.blocks() == 5
+
+
+async def test_named_by_others(url, make):
+    """Several are taken out of one row at once, and of an import's file name; each is told how many rows named it."""
+    async with await Store.open(url) as store:
+        said = f"{ANNA} and {OLA} moved; ask anna%40example.net"
+        await store.record([make.entry("e1", address="ewa@example.net", diagnostic=said, reported_address="")])
+        await store.imports.begin(by="op", file_name=f"{ANNA}.csv", format_="csv", skipped=0, rejected=0)
+        looked = await store.erasure.look([ANNA, OLA])
+        assert [each.mentions for each in looked] == [2, 1]
+        assert await store.erasure.forget([ANNA, OLA], by="op") == looked
+        (other,) = await store.events_of("ewa@example.net")
+        assert other.event.diagnostic == "[forgotten] and [forgotten] moved; ask [forgotten]"
+        (batch,) = await store.imports.batches()
+        assert batch.file_name == "[forgotten].csv"
+    assert ANNA not in text_of(Path(url.removeprefix("sqlite+aiosqlite:///")))
+
+
+async def test_the_log_is_emptied(url, make):
+    """What a purge has deleted is not left in the write-ahead log either; who reads meanwhile is waited for in vain."""
+    path = Path(url.removeprefix("sqlite+aiosqlite:///"))
+    log = path.with_name(f"{path.name}-wal")
+    async with await Store.open(url) as store:
+        await fill(store, make)
+        assert b"skrzynka" in log.read_bytes()
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM events").fetchone()
+            await store.suppress(OLA, LISTED, by="op")
+            assert not await store.shed()
+        await store.purge(make.noon + dt.timedelta(days=4000))
+        assert b"skrzynka" not in log.read_bytes()
+        assert await store.shed()

@@ -40,6 +40,8 @@ def reasons(written: str) -> tuple[Reason, ...]:
         "jan@" + "a" * 63 + ".pl",
         "jan@3m.com",
         "jan@firma.xn--p1ai",
+        "pomocnik@firma.pl",
+        "list.jan@firma.pl",
     ],
 )
 def test_good(written: str) -> None:
@@ -81,6 +83,10 @@ def test_good(written: str) -> None:
         ("biuro@firma.pl", Reason.ROLE),
         ("no-reply@firma.pl", Reason.ROLE),
         ("Sekretariat+x@szkola.edu.pl", Reason.ROLE),
+        ("biuro1@firma.pl", Reason.ROLE),
+        ("biuro.krakow@firma.pl", Reason.ROLE),
+        ("dzial_handlowy@firma.pl", Reason.ROLE),
+        ("redakcja@firma.pl", Reason.ROLE),
         ("jan@mailinator.com", Reason.DISPOSABLE),
         ("jan@x.yopmail.com", Reason.DISPOSABLE),
         ("spamtrap@firma.pl", Reason.TRAP_LIKE),
@@ -132,11 +138,42 @@ def test_typing_errors(mistyped: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", "wp.pl hp.pl up.pl wp.eu mail.com ymail.com email.com wp.com onet.eu yahoo.de net.pl".split()
+    "name",
+    (
+        "wp.pl hp.pl up.pl wp.eu mail.com ymail.com email.com wp.com onet.eu yahoo.de net.pl cloud.com olive.com "
+        "hmail.com fmail.com gomail.com ten.pl gazety.pl gazetka.pl interim.pl interna.pl libro.it fee.fr mec.com "
+        "proto.me seznam.sk webb.de me.co"
+    ).split(),
 )
 def test_no_typing_error(name: str) -> None:
     """A domain that exists by itself is left alone while nothing speaks against it."""
     assert Checker(known=free_mail_domains()).check(f"jan@{name}", {name: Finding.MX}).suggestion == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("gmial.com", "gmail.com"),
+        ("gmal.com", "gmail.com"),
+        ("gmail.co", "gmail.com"),
+        ("hotmal.com", "hotmail.com"),
+        ("yahho.com", "yahoo.com"),
+        ("intreia.pl", "interia.pl"),
+        ("onnet.pl", "onet.pl"),
+        ("wp.pll", "wp.pl"),
+        ("gmail.pl", "gmail.com"),
+    ],
+)
+def test_caught_typing_errors(name: str, meant: str) -> None:
+    """Typing errors whose domain somebody has registered, with a mail server, are told all the same."""
+    for finding in (Finding.MX, Finding.IMPLICIT):
+        assert Checker(known=free_mail_domains()).check(f"jan@{name}", {name: finding}).suggestion == f"jan@{meant}"
+
+
+@pytest.mark.parametrize("name", ["gazety.pl", "olive.com", "cloud.com", "hmail.com", "proto.me"])
+def test_likely_where_dead(name: str) -> None:
+    """The same slip is told where the domain takes no mail."""
+    assert Checker(known=free_mail_domains()).check(f"jan@{name}", {name: Finding.NOT_FOUND}).suggestion
 
 
 def test_dead_domain_near_by() -> None:
@@ -167,6 +204,21 @@ def test_duplicates() -> None:
     assert checker.check("Jan@WP.pl", {}).reasons == ()
     again = checker.check("<jan@wp.pl>", {})
     assert (again.verdict, again.reasons) == (Verdict.OK, (Reason.DUPLICATE,))
+
+
+def test_hidden_letters() -> None:
+    """An address with letters that nobody sees is none; what people see is the suggestion."""
+    found = Checker().check("jan@\u200bwp.pl\ufeff", {})
+    assert (found.verdict, found.reasons, found.suggestion) == (Verdict.INVALID, (Reason.SYNTAX,), "jan@wp.pl")
+    assert Checker().check("jan\u200b", {}).suggestion == ""
+
+
+def test_forget() -> None:
+    """What is forgotten is no duplicate the next time."""
+    checker = Checker()
+    checker.check("jan@wp.pl", {})
+    checker.forget("JAN@wp.pl")
+    assert checker.check("jan@wp.pl", {}).reasons == ()
 
 
 def test_domain_to_ask() -> None:

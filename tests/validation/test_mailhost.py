@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 
 import pytest
 
 from bouncemilter.validation import Finding, MailHosts, ResolverError
+from bouncemilter.validation.mailhost import SILENCE
 from tests.rig.dns import NameServer
 
 RECORDS = {
@@ -24,6 +26,10 @@ RECORDS = {
     ("mx.half.pl", "A"): None,
     ("webfail.pl", "A"): None,
     ("xn--w-uga1v8h.pl", "MX"): ["10 mx.good.pl."],
+    ("self.pl", "MX"): ["0 localhost."],
+    ("localhost", "A"): ["127.0.0.1"],
+    ("localhost", "AAAA"): ["::1"],
+    ("zero.pl", "A"): ["0.0.0.0"],
 }
 
 
@@ -52,6 +58,8 @@ async def test_findings(server: NameServer) -> None:
         "half.pl": Finding.UNANSWERED,
         "webfail.pl": Finding.UNANSWERED,
         "xn--w-uga1v8h.pl": Finding.MX,
+        "self.pl": Finding.NO_SERVER,
+        "zero.pl": Finding.NO_SERVER,
     }
     assert await find(server, *wanted) == wanted
 
@@ -85,3 +93,26 @@ def test_no_resolver(written: str) -> None:
     """A resolver is named by an address."""
     with pytest.raises(ResolverError):
         MailHosts(written)
+
+
+async def test_dead_resolver(server: NameServer) -> None:
+    """Where nothing is answered for long, the rest is not asked; where one domain is, all are."""
+    names = [f"d{number}.pl" for number in range(SILENCE + 50)]
+    server.records = dict.fromkeys(((name, "MX") for name in names), None)
+    found = await find(server, *names)
+    assert SILENCE <= len(found) < SILENCE + 50
+    server.records["d3.pl", "MX"] = ["0 ."]
+    assert len(await find(server, *names)) == len(names)
+
+
+async def test_few_descriptors(server: NameServer) -> None:
+    """Where few files may be open, fewer domains are asked at a time, and none is left unanswered for it."""
+    names = [f"d{number}.pl" for number in range(200)]
+    server.records = {(name, "MX"): ["0 ."] for name in names}
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, before[1]))
+    try:
+        found = await MailHosts(server.address, concurrency=1000).find(names, lambda _: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert set(found.values()) == {Finding.NULL_MX}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import NamedTuple
 
 import pytest
 
+import bouncemilter.pipeline.balance  # noqa: F401  (its metrics are looked for)
+from bouncemilter.endpoint import Endpoint
 from bouncemilter.web.app import application
-from bouncemilter.web.server import WebServer
+from bouncemilter.web.server import CONNECTIONS, WebServer
 from tests.rig.postfix import free_ports
 
 
@@ -91,6 +94,20 @@ async def test_not_ready(address: str, health: Health) -> None:
 async def test_nothing_else(address: str, path: str, method: str, status: int) -> None:
     """There are no other pages, and nothing can be written."""
     assert (await ask(address, path, method)).status == status
+
+
+async def test_connections_are_capped(address: str) -> None:
+    """F14: silent connections beyond the cap are closed, and the pages are there again when they have gone."""
+    endpoint = Endpoint.parse(address)
+    idle = [await asyncio.to_thread(endpoint.connect, 5) for _ in range(CONNECTIONS + 1)]
+    assert await asyncio.to_thread(idle[-1].recv, 1) == b""
+    for each in idle:
+        each.close()
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(ValueError, IndexError, OSError):  # the cap still held
+                assert (await ask(address, "/healthz")).status == 200
+                break
 
 
 async def test_stopped(health: Health, tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def changes(config: Path, since: int, limit: int | None, follow: bool, as_json: 
     """
 
     async def tell(store: Store, _: Settings) -> None:
-        last = await store.last_change()
-        if since > last:
+        if not await store.knows_change(since):
+            last = await store.last_change()
             words = f"the store knows no change {since}, its last is {last}: was a backup restored? Export all anew"
             raise Failure(words, Exit.DATA)
         seq, left = since, limit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -52,7 +51,7 @@ def add(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     scope, value = reach or (Scope.GLOBAL, "")
     expires = dt.datetime.now(dt.UTC) + dt.timedelta(days=days) if days else None
     sentence = Sentence(scope, value, Cause.MANUAL, expires)
-    by, asked = operator(), _typed(addresses)
+    by, asked = operator(), options.typed(addresses)
 
     async def suppress(store: Store, settings: Settings) -> list[Suppression]:
         for one in asked:  # all are looked at before the first is written
@@ -80,7 +79,7 @@ def remove(
     if addresses:
         if wanted != Filter(cause=wanted.cause, scope=wanted.scope):
             raise click.UsageError("beside addresses only --cause and --scope narrow what is lifted")
-        lifted = _lift_addresses(config, _typed(addresses), wanted, options.note(note))
+        lifted = _lift_addresses(config, options.typed(addresses), wanted, options.note(note))
     else:
         if not options.is_narrow(wanted):
             raise click.UsageError("name addresses, or say by an option which suppressions are meant")
@@ -90,14 +89,6 @@ def remove(
             return
         lifted = _lift_all(config, asked, options.note(note))
     raise SystemExit(Exit.OK if lifted else Exit.NO)
-
-
-def _typed(addresses: tuple[str, ...]) -> list[str]:
-    """What was typed, and for `-` the lines of standard input."""
-    found: list[str] = []
-    for one in addresses:
-        found += [line.strip() for line in sys.stdin if line.strip()] if one == "-" else [one]
-    return found
 
 
 def _lift_addresses(config: Path, addresses: list[str], wanted: Filter, note: str) -> int:

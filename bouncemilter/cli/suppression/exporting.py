@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -96,7 +96,7 @@ class _Export:
             if table and not writing.is_for_maps(key):
                 self.left_out += 1
             elif table:
-                yield writing.map_line(key, refusal)
+                yield writing.map_lines(key, refusal)
             if table:
                 return
         if self._form == "plain":
@@ -129,9 +129,8 @@ async def _by_address(store: Store, wanted: Filter) -> AsyncIterator[tuple[str, 
         yield key, tuple(found)
 
 
-def _replace(path: Path, write: object) -> None:
+def _replace(path: Path, write: Callable[[TextIO], None]) -> None:
     """Have `write` fill a file that takes the place of `path`, with its permissions; of a new one nobody else's."""
-    assert callable(write)
     try:
         with (
             tempfile.NamedTemporaryFile() as private,

@@ -98,9 +98,9 @@ class _Import:
         async def work(store: Store, settings: Settings) -> dict[str, Any]:
             with Spool() as spool:
                 sorter = _sorter(settings, self._wish)
-                found, unit = self._read(sorter, spool)
-                batch = await self._write(store, spool, sorter, found)
-            return self._summary(sorter, found, unit, batch)
+                found = self._read(sorter, spool)
+                batch = await self._write(store, spool, sorter, found.format)
+            return self._summary(sorter, found, batch)
 
         try:
             with self._file as self._content:
@@ -115,8 +115,8 @@ class _Import:
             _tell(summary, dry_run=self._dry_run)
         raise SystemExit(Exit.NO if summary["rejected"] else Exit.OK)
 
-    def _read(self, sorter: Sorter, spool: Spool) -> tuple[str, str]:
-        """Check all rows; the format and what its rows are called."""
+    def _read(self, sorter: Sorter, spool: Spool) -> reading.Reading:
+        """Check all rows; what is known of the list then."""
         data = self._content.read(LARGEST + 1)
         found = reading.read(data, self._name, self._form)
         del data
@@ -130,7 +130,7 @@ class _Import:
         if sorter.rejected and not sorter.taken and not sorter.skipped:
             number, reason = sorter.faults[0]
             raise ListError(f"no row can be read; {found.unit} {number}: {reason}")
-        return found.format, found.unit
+        return found
 
     async def _write(self, store: Store, spool: Spool, sorter: Sorter, form: str) -> Batch | None:
         imports, by = store.imports, operator()
@@ -167,12 +167,14 @@ class _Import:
             (*now.named, *more.named)[:KEPT],
         )
 
-    def _summary(self, sorter: Sorter, form: str, unit: str, batch: Batch | None) -> dict[str, Any]:
-        sums = self._sums
+    def _summary(self, sorter: Sorter, found: reading.Reading, batch: Batch | None) -> dict[str, Any]:
+        sums, unit = self._sums, found.unit
         skipped = dict(sorter.skipped) | ({"expired": sums.skipped} if sums.skipped else {})
         return {
             "file": self._name,
-            "format": form,
+            "format": found.format,
+            "partial": found.partial,
+            "causes": {cause.value: number for cause, number in sorter.taken.most_common()},
             "batch": batch.id if batch else None,
             "added": sums.added,
             "known": sums.known,
@@ -209,7 +211,10 @@ def _sorter(settings: Settings, wish: Wish) -> Sorter:
 
 def _tell(summary: dict[str, Any], *, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
-    show.line(f"{summary['file']}: format {summary['format']}")
+    causes = ", ".join(f"{cause} {number}" for cause, number in summary["causes"].items())
+    show.line(f"{summary['file']}: format {summary['format']}{causes and f', as {causes}'}")
+    if summary["partial"]:
+        click.echo("bouncemilter: the file says that it is one page of many; import the others, too", err=True)
     show.line(f"{summary['added']} {would}added, {summary['known']} were suppressed already or stand there twice")
     if summary["beside"]:
         show.line(f"{summary['beside']} of those added are suppressed otherwise, too; both are kept")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -103,6 +104,14 @@ def _reach(_context: click.Context, _option: click.Parameter, value: str | None)
 reach = click.option(
     "--scope", "reach", callback=_reach, metavar="SCOPE", help="global, sender:DOMAIN or list:LIST-ID; else global."
 )
+
+
+def typed(addresses: Sequence[str]) -> list[str]:
+    """What was typed, and for `-` the lines of standard input."""
+    found: list[str] = []
+    for one in addresses:
+        found += [line.strip() for line in sys.stdin if line.strip()] if one == "-" else [one]
+    return found
 
 
 def key(written: str, settings: Settings) -> str:

@@ -40,7 +40,7 @@ class Sorter:
     fold: bool
     soft_expiry: dt.timedelta
     now: dt.datetime
-    taken: int = 0
+    taken: Counter[Cause] = field(default_factory=Counter)
     undated: int = 0
     """Rows of `taken` without a date that could be read: they count from now."""
     skipped: Counter[str] = field(default_factory=Counter)
@@ -56,13 +56,19 @@ class Sorter:
         if isinstance(found, Skip):
             self.skipped[found.reason] += 1
             return None
-        parts = address.split(found.address)
-        key = address.key(parts, fold_local_part=self.fold) if parts else ""
+        key, written = self._address(found.address)
         if not key or _REPLACED in key:
-            written = text.visible(found.address[:80])
-            self._reject(number, f"not an e-mail address: {written}" if written.strip() else "no address")
+            shown = text.visible(found.address[:80])
+            self._reject(number, f"not an e-mail address: {shown}" if shown.strip() else "no address")
             return None
-        return self._entry(number, found, key, str(parts))
+        return self._entry(number, found, key, written)
+
+    def _address(self, written: str) -> tuple[str, str]:
+        """The key of an address, empty where it is none, and the address without what stands around it."""
+        key = address.key(written, fold_local_part=self.fold)
+        if not key or key == written.lower():  # as almost all are: nothing stands around it
+            return key, written
+        return key, str(address.split(written))
 
     def _entry(self, number: int, found: Entry, key: str, written: str) -> Row | None:
         cause, category = found.cause, found.category
@@ -82,7 +88,7 @@ class Sorter:
         if cause is Cause.SOFT and expires is None:
             expires = (at or self.now) + self.soft_expiry
         scope, value = self._reach(found)
-        self.taken += 1
+        self.taken[cause] += 1
         self.undated += at is None
         note = text.clean(" ".join(filter(None, (self.wish.note, found.note))), limits.DIAGNOSTIC)
         return Row(number, key, written, cause, at, scope, value, expires, note, category, diagnostic)

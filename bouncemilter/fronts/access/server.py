@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from prometheus_client import Counter, Gauge
 
-from bouncemilter import enforcement, limits, listener
+from bouncemilter import enforcement, listener
 from bouncemilter.endpoint import Endpoint
 from bouncemilter.fronts.access import protocol
 from bouncemilter.fronts.access.protocol import ProtocolError, Question
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ASKED: Final = Counter("bouncemilter_access_questions_total", "Questions that Postfix asked, by protocol", ["protocol"])
 CONNECTIONS: Final = Gauge("bouncemilter_access_connections", "Connections of Postfix that are open now")
+REFUSED: Final = Counter("bouncemilter_access_connections_refused_total", "Connections over the cap, closed at once")
 BAD: Final = Counter("bouncemilter_access_errors_total", "Connections that were closed for what came over them")
 FAULTS: Final = Counter("bouncemilter_access_internal_errors_total", "Questions that a fault of ours left unanswered")
 for _protocol in ("socketmap", "policy"):
@@ -31,6 +33,7 @@ for _protocol in ("socketmap", "policy"):
 _REQUEST_SECONDS: Final = 10.0
 """From the first octet of a request to the answer; Postfix waits 100 s for a policy service, and for as long in all."""
 _LENGTH: Final = len("8192:")
+_FULL_LOG_SECONDS: Final = 60.0
 
 _log = structlog.get_logger()
 
@@ -42,7 +45,8 @@ class AccessOptions:
     address: str
     """`unix:/absolute/path` or `inet:HOST:PORT`."""
     socket_mode: int = 0o660
-    connections: int = limits.CONNECTIONS
+    connections: int = 512
+    """Postfix keeps one for each smtpd, and runs up to 100 of these for each service."""
     idle_timeout: float = 3600.0
     """Seconds. Postfix keeps its connections, and asks whenever mail comes."""
 
@@ -56,6 +60,7 @@ class AccessFront:
         self._servers: list[asyncio.Server] = []
         self._files: list[SocketFile] = []
         self._open: set[asyncio.StreamWriter] = set()
+        self._full_logged = -_FULL_LOG_SECONDS
 
     async def start(self) -> None:
         """Listen. Raises OSError; its `filename` is the address."""
@@ -80,7 +85,7 @@ class AccessFront:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._open) >= self._options.connections:
-            writer.close()
+            self._refuse(writer)
             return
         self._open.add(writer)
         CONNECTIONS.inc()
@@ -97,6 +102,15 @@ class AccessFront:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    def _refuse(self, writer: asyncio.StreamWriter) -> None:
+        """Close what is over the cap. Postfix asks again; a policy service that it can't reach is a 451."""
+        REFUSED.inc()
+        now = time.monotonic()
+        if now - self._full_logged >= _FULL_LOG_SECONDS:
+            self._full_logged = now
+            _log.warning("access_full", connections=len(self._open))
+        writer.close()
 
     async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:

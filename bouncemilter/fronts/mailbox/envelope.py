@@ -5,24 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from bouncemilter.fronts.mailbox import moment
 from bouncemilter.fronts.mailbox.source import Letter
 from bouncemilter.model import Envelope, Front
+from bouncemilter.report import delivered, moment
+from bouncemilter.report.delivered import Owner
 from bouncemilter.report.header import Headers
 from bouncemilter.report.message import split_head
-from bouncemilter.returnpath import Ownership
-
-Owner = Callable[[str], Ownership | None]
-
-_DELIVERY: Final = (b"delivered-to", b"x-original-to", b"envelope-to", b"x-envelope-to")
-"""Written at delivery: Postfix, qmail and Dovecot; Postfix; Exim; others."""
-_WRITTEN: Final = (b"to", b"cc")
-_OURS: Final = (Ownership.RETURN_PATH, Ownership.WATCHED)
-"""A return path says more than the address of the mailbox that it was delivered to."""
-
 
 _CLIENT: Final = re.compile(rb"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]")
 """An address literal, as mail servers write the client's address (RFC 5321 section 4.4)."""
@@ -43,37 +33,19 @@ def envelope(letter: Letter, owner: Owner, address: str, now: dt.datetime) -> Fo
     """
     raw, body_at = split_head(letter.head)
     headers = Headers(raw[:body_at], set())
-    recipient = _recipient(headers, owner)
+    recipient = delivered.recipient(headers, owner)
     if not (recipient or address):
         return None
     at = moment.clamped(letter.at or moment.of_headers(headers), now)
     made = Envelope(
         front=Front.MAILBOX,
-        sender=_sender(headers),
+        sender=delivered.sender(headers),
         recipients=(recipient or address,),
         received_at=at,
         client=_client(headers),
         read_at=now,
     )
     return Found(made, bool(recipient))
-
-
-def _recipient(headers: Headers, owner: Owner) -> str:
-    for names in (_DELIVERY, _WRITTEN):
-        found = [(each, owner(each)) for each in _addresses(headers, names)]
-        for wanted in _OURS:
-            for each, ownership in found:
-                if ownership is wanted:
-                    return each
-    return ""
-
-
-def _addresses(headers: Headers, names: tuple[bytes, ...]) -> Iterator[str]:
-    for name in names:
-        for value in headers.all(name):
-            found = Headers(b"x: " + value, set()).address(b"x")
-            if found:
-                yield found
 
 
 def _client(headers: Headers) -> str:
@@ -90,11 +62,3 @@ def _client(headers: Headers) -> str:
             if found.is_global:
                 return str(found)
     return ""
-
-
-def _sender(headers: Headers) -> str:
-    """The envelope sender, from Return-Path (RFC 5321 section 4.4); the null sender is empty.
-
-    Where the mailbox keeps none, who stands in From: a mail that a person may have written then stays one.
-    """
-    return headers.address(b"return-path" if b"return-path" in headers else b"from")

@@ -20,6 +20,8 @@ class Fault(StrEnum):
     """Somebody else reads it just now."""
     DISK = "disk"
     """A file of ours or of the mailbox can't be read or written."""
+    DATA = "data"
+    """What was handed over is nothing that can be read."""
     STORE = "store"
     """The store takes nothing just now."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import errno
 import fcntl
 import hashlib
 import os
@@ -15,11 +17,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bouncemilter import limits
-from bouncemilter.fronts.mailbox import moment
+from bouncemilter import limits, outlook
 from bouncemilter.fronts.mailbox.fault import Fault, MailboxError
 from bouncemilter.fronts.mailbox.options import After, MailboxOptions, SourceKind
 from bouncemilter.fronts.mailbox.source import Item, Letter
+from bouncemilter.report import moment
 
 _LINE: Final = 64 * 1024
 """Octets read at once: a file without line ends is read in pieces."""
@@ -28,6 +30,8 @@ _NAMED: Final = 16 * 1024
 _LOCK_SECONDS: Final = 10.0
 """To wait for whoever writes to an mbox just now."""
 _FOLDERS: Final = ("new", "cur")
+_PACKED: Final = {b"\x1f\x8b": "zcat", b"BZh": "bzcat", b"\xfd7zXZ": "xzcat", b"\x28\xb5\x2f\xfd": "zstdcat"}
+"""How compressed files begin, and what unpacks them."""
 
 
 def kind_of(path: str) -> SourceKind:
@@ -40,7 +44,9 @@ def kind_of(path: str) -> SourceKind:
             is_maildir = all((found / name).is_dir() for name in _FOLDERS)
             return SourceKind.MAILDIR if is_maildir else SourceKind.EML
         with found.open("rb") as stream:
-            return SourceKind.MBOX if stream.read(5) == b"From " else SourceKind.EML
+            begin = stream.read(5)
+    _refuse_packed(begin, path)
+    return SourceKind.MBOX if begin == b"From " else SourceKind.EML
 
 
 class FolderSource:
@@ -73,8 +79,8 @@ class FolderSource:
             found = [self._item(at, path) for at, path in sorted(self._files())]
         yield from found
 
-    def read(self, items: Sequence[Item]) -> list[Letter | None]:
-        """Their first octets."""
+    def read(self, items: Sequence[Item]) -> list[Letter | MailboxError | None]:
+        """Their first octets; what one file fails by keeps nobody from the others."""
         return [self._letter(item) for item in items]
 
     def consume(self, items: Sequence[Item]) -> int:
@@ -119,9 +125,12 @@ class FolderSource:
                         continue
                     # Links to folders may lead in circles; pipes and devices never end.
                     if entry.is_dir(follow_symlinks=False) and not self._is_maildir:
-                        roots.append(Path(entry.path))
+                        if os.access(entry.path, os.R_OK | os.X_OK):
+                            roots.append(Path(entry.path))
+                        else:  # reading it as a mail will tell
+                            yield 0.0, Path(entry.path)
                         continue
-                    with contextlib.suppress(FileNotFoundError):
+                    with contextlib.suppress(OSError):  # gone, or a link to nowhere
                         status = entry.stat()
                         if stat.S_ISREG(status.st_mode):
                             yield status.st_mtime, Path(entry.path)
@@ -139,7 +148,7 @@ class FolderSource:
                             return Path(entry.path)
         return None
 
-    def _letter(self, item: Item) -> Letter | None:
+    def _letter(self, item: Item) -> Letter | MailboxError | None:
         path = self._found(item)
         if path is None:
             if not self._root.exists():
@@ -149,10 +158,13 @@ class FolderSource:
             with path.open("rb") as stream:
                 size = os.fstat(stream.fileno()).st_size
                 head = stream.read(limits.KEPT_BYTES)
+                if head.startswith(outlook.MAGIC):
+                    return _rebuilt(head + stream.read(outlook.FILE_BYTES), str(path), item.at)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise MailboxError(Fault.DISK, f"{path}: {error.strerror}") from None
+            fault = Fault.LOGIN if isinstance(error, PermissionError) else Fault.DISK
+            return MailboxError(fault, f"{path}: {error.strerror}")
         return Letter(head, max(size, len(head)), item.at)
 
     def _make_target(self) -> None:
@@ -174,7 +186,7 @@ class FolderSource:
         number = 1
         while True:
             try:
-                os.link(path, target)  # unlike a rename, never over another file
+                _laid(path, target)  # unlike a rename, never over another file
             except FileExistsError:
                 number += 1
                 target = self._target / f"{path.stem}.{number}{path.suffix}"
@@ -200,6 +212,8 @@ class MboxSource:
             self._stream = _spooled() if self._path == "-" else Path(self._path).open("rb")  # noqa: SIM115
             if not stat.S_ISREG(os.fstat(self._stream.fileno()).st_mode):
                 raise MailboxError(Fault.SETTING, f"{self._path}: not a file")
+            _refuse_packed(self._stream.read(5), self._path)
+            self._stream.seek(0)
             self._size = _settled_size(self._stream, self._path)
         return ""
 
@@ -283,10 +297,68 @@ class MboxSource:
         return Letter(bytes(kept), size, item.at)
 
 
+def _rebuilt(raw: bytes, name: str, at: dt.datetime | None) -> Letter | MailboxError:
+    """The message of an Outlook file, or why there is none."""
+    try:
+        found = outlook.to_rfc822(raw)
+    except outlook.OutlookError as error:
+        return MailboxError(Fault.DATA, f"{name}: no Outlook message that can be read: {error}")
+    return Letter(found[: limits.KEPT_BYTES], len(found), at)
+
+
+def _refuse_packed(begin: bytes, path: str) -> None:
+    """Raise MailboxError for a file that begins as compressed ones do."""
+    for magic, program in _PACKED.items():
+        if begin.startswith(magic):
+            text = f"{path}: compressed; unpack it first, or an mbox thus: {program} FILE | bouncemilter ingest -"
+            raise MailboxError(Fault.SETTING, text)
+
+
+def _laid(path: Path, target: Path) -> None:
+    """Give a file a second name, on another file system a copy. FileExistsError where the name is taken."""
+    try:
+        os.link(path, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    else:
+        return
+    with target.open("xb") as copy:
+        try:
+            with path.open("rb") as original:
+                shutil.copyfileobj(original, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+        except BaseException:
+            target.unlink()
+            raise
+    shutil.copystat(path, target)
+    _settle_folder(target.parent)
+
+
+def _settle_folder(folder: Path) -> None:
+    """A new file is in its folder for good only when that is on disk, too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _spooled() -> BinaryIO:
-    """Standard input as a file that can be read twice."""
+    """Standard input as a file that can be read twice; an Outlook message as the message that it holds."""
     found = tempfile.TemporaryFile()  # noqa: SIM115  (closed by the source)
     shutil.copyfileobj(sys.stdin.buffer, found)
+    found.seek(0)
+    if found.read(len(outlook.MAGIC)) == outlook.MAGIC:
+        found.seek(0)
+        letter = _rebuilt(found.read(outlook.FILE_BYTES + 1), "-", None)
+        if isinstance(letter, MailboxError):
+            found.close()
+            raise letter
+        found.seek(0)
+        found.truncate()
+        found.write(letter.head)
     found.seek(0)
     return found
 

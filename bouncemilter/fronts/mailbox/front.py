@@ -15,7 +15,7 @@ from prometheus_client import Counter, Gauge
 
 from bouncemilter.fronts.mailbox.fault import MailboxError
 from bouncemilter.fronts.mailbox.options import MailboxOptions
-from bouncemilter.fronts.mailbox.summary import Fate
+from bouncemilter.fronts.mailbox.summary import Fate, Summary
 from bouncemilter.fronts.mailbox.visit import Visit
 from bouncemilter.pipeline import Pipeline
 
@@ -74,78 +74,125 @@ class MailboxFront:
         self._pipeline = pipeline
         self._state = state
         self._clock = clock
-        self._tasks: list[asyncio.Task[None]] = []
-        self._visits: set[Visit] = set()
-        self._stopped = asyncio.Event()
-        self._read_at = dict.fromkeys(range(len(self._mailboxes)), clock())
-        self._succeeded = dict.fromkeys(self._read_at, 0.0)
+        self._pollers: dict[MailboxOptions, _Poller] = {}
+        self._ending: list[_Poller] = []
 
     def start(self) -> None:
         """Read each of them now, and from then on by its interval."""
         declare()
         OVERDUE.set_function(self.overdue)
-        LAST_SUCCESS.set_function(lambda: min(self._succeeded.values(), default=0.0))
-        for place, options in enumerate(self._mailboxes):
-            self._tasks.append(asyncio.create_task(self._poll(place, options)))
+        LAST_SUCCESS.set_function(lambda: min((each.succeeded for each in self._pollers.values()), default=0.0))
+        self.configure(self._mailboxes)
+
+    def configure(self, mailboxes: Sequence[MailboxOptions]) -> None:
+        """Read these from now on: new and changed ones at once, the others as before; one that is gone no more."""
+        self._ending = [each for each in self._ending if not each.task.done()]
+        for options in self._pollers.keys() - set(mailboxes):
+            poller = self._pollers.pop(options)
+            poller.end()
+            self._ending.append(poller)
+        for options in mailboxes:
+            if options not in self._pollers:
+                before = next((each for each in reversed(self._ending) if each.identity == options.identity), None)
+                self._pollers[options] = _Poller(options, self._pipeline, self._state, self._clock, before)
 
     async def stop(self, grace: float) -> None:
         """End each after the batch that is under way; after `grace` seconds at once."""
-        self._stopped.set()
-        for visit in self._visits:
-            visit.stop()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pollers = [*self._pollers.values(), *self._ending]
+        for each in pollers:
+            each.end()
+        await asyncio.gather(*(each.ended(grace) for each in pollers))
 
     def overdue(self) -> float:
         """Seconds beyond its interval that some mailbox was not read to its end."""
-        waited = (
-            self._clock() - self._read_at[place] - options.interval for place, options in enumerate(self._mailboxes)
-        )
-        return max(0.0, max(waited, default=0.0))
+        return max(0.0, max((each.overdue for each in self._pollers.values()), default=0.0))
 
-    async def _poll(self, place: int, options: MailboxOptions) -> None:
+
+class _Poller:
+    """Reads one mailbox, from the moment that it is made until it is told to end."""
+
+    def __init__(
+        self,
+        options: MailboxOptions,
+        pipeline: Pipeline,
+        state: Path,
+        clock: Callable[[], float],
+        before: _Poller | None,
+    ) -> None:
+        """`before`: who read this mailbox by other settings, and may not have ended yet."""
+        self.identity = options.identity
+        self.succeeded: float = before.succeeded if before else 0.0
+        """When it was last read to its end, as a Unix time; 0: not yet."""
+        self.read_at: float = before.read_at if before else clock()
+        """The same by the front's own clock; when it began, where it was not."""
+        self._options = options
+        self._pipeline = pipeline
+        self._state = state
+        self._clock = clock
+        self._visit: Visit | None = None
+        self._stopped = asyncio.Event()
+        self.task: asyncio.Task[None] = asyncio.create_task(self._run(before.task if before else None))
+
+    @property
+    def overdue(self) -> float:
+        """Seconds beyond its interval that it was not read to its end; below zero: it is not due yet."""
+        return self._clock() - self.read_at - self._options.interval
+
+    def end(self) -> None:
+        """End after the batch that is under way."""
+        self._stopped.set()
+        if self._visit:
+            self._visit.stop()
+
+    async def ended(self, grace: float) -> None:
+        """Wait until it has; after `grace` seconds it is cut off."""
+        await asyncio.wait([self.task], timeout=grace)
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def _run(self, before: asyncio.Task[None] | None) -> None:
+        if before:
+            await asyncio.wait([before])
         failures = 0
         while not self._stopped.is_set():
-            error = await self._pass(place, options)
-            failures = failures + 1 if error else 0
-            seconds = pause(options.interval, failures)
-            if error:
-                _log.warning("mailbox_failed", mailbox=options.name, error=error, retry_in=round(seconds))
+            found = await self._pass()
+            if found.error and self._stopped.is_set():  # its connection was cut
+                return
+            # What one message or the target folder refuses is no reason to read the others later.
+            failures = failures + 1 if found.error and not found.complete else 0
+            seconds = pause(self._options.interval, failures)
+            if found.error:
+                _log.warning("mailbox_failed", mailbox=self._options.name, error=found.error, retry_in=round(seconds))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._stopped.wait()
 
-    async def _pass(self, place: int, options: MailboxOptions) -> str:
-        """Go through a mailbox once; why that failed, or nothing."""
-        visit = Visit(options, self._pipeline, self._state)
-        self._visits.add(visit)
-        error = ""
+    async def _pass(self) -> Summary:
+        """Go through the mailbox once; its `error` says why that failed."""
+        self._visit = visit = Visit(self._options, self._pipeline, self._state)
+        summary = visit.summary
         try:
             await visit.run()
         except MailboxError as failure:
-            error = str(failure)
+            summary.error = str(failure)
         except Exception as failure:  # noqa: BLE001  (whatever it is, the next pass is due)
-            _log.exception("mailbox_error", mailbox=options.name)
-            error = repr(failure)
+            _log.exception("mailbox_error", mailbox=self._options.name)
+            summary.error = repr(failure)
         finally:
-            self._visits.discard(visit)
-        summary = visit.summary
+            self._visit = None
         for fate, n in summary.fates.items():
             MESSAGES.labels(fate).inc(n)
-        POLLS.labels(Outcome.FAILURE if error else Outcome.SUCCESS).inc()
-        if summary.complete and not error:
-            self._read_at[place] = self._clock()
-            self._succeeded[place] = time.time()
-        if not error:
+        POLLS.labels(Outcome.FAILURE if summary.error else Outcome.SUCCESS).inc()
+        if summary.complete and not summary.error:
+            self.read_at = self._clock()
+            self.succeeded = time.time()
+        if not summary.error:
             _log.info(
                 "mailbox_read",
-                mailbox=options.name,
+                mailbox=self._options.name,
                 read=summary.read,
                 recognised=summary.fates[Fate.RECOGNISED],
                 left=summary.fates[Fate.LEFT],
                 suppressed=summary.suppressed,
             )
-        return error
+        return summary

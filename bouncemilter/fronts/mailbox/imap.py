@@ -10,16 +10,17 @@ import binascii
 import contextlib
 import imaplib
 import re
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from bouncemilter import limits
-from bouncemilter.fronts.mailbox import moment
 from bouncemilter.fronts.mailbox.fault import Fault, MailboxError
-from bouncemilter.fronts.mailbox.network import check_encryption, connecting, cut, said, speaking, tls_context
+from bouncemilter.fronts.mailbox.network import Line, check_encryption, connecting, refusal, said, speaking, tls_context
 from bouncemilter.fronts.mailbox.options import After, MailboxOptions, Security
 from bouncemilter.fronts.mailbox.secret import Credential
 from bouncemilter.fronts.mailbox.source import Item, Letter
+from bouncemilter.report import moment
 
 _BLOCK: Final = 2_000
 """Messages in one list: imaplib keeps a whole answer in memory."""
@@ -30,13 +31,22 @@ ANSWER: Final = 64 * 1024 * 1024
 _UID: Final = re.compile(rb"\bUID (\d{1,10})\b")
 _DATE: Final = re.compile(rb'\bINTERNALDATE "([^"]{1,40})"')
 _SIZE: Final = re.compile(rb"\bRFC822\.SIZE (\d{1,12})\b")
+_SEPARATOR: Final = re.compile(rb'\([^)]*\) "\\?([!-~])" ')
 _EMPTY_BODY: Final = re.compile(rb'BODY\[\](?:<0>)? (?:NIL|"")')
 
 
-class _Plain(imaplib.IMAP4):
-    """imaplib with an end to what one answer may hold: it keeps all of it in memory."""
+class _Client(imaplib.IMAP4):
+    """imaplib on a line that can be cut, and with an end to what one answer may hold: it keeps all of it in memory."""
 
     _held = 0
+
+    def __init__(self, line: Line, options: MailboxOptions) -> None:
+        self._line = line
+        super().__init__(options.host, options.actual_port, options.timeout)
+        self._encoding = "utf-8"  # LOGIN has ASCII; what servers take beyond it is UTF-8
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:  # noqa: ARG002  (the line has its own)
+        return self._line.connect()
 
     def send(self, data: Any) -> None:
         """Say something: the next answer begins."""
@@ -60,18 +70,16 @@ class _Plain(imaplib.IMAP4):
         return octets
 
 
-class _Encrypted(_Plain, imaplib.IMAP4_SSL):
-    """The same over TLS."""
-
-
 class ImapSource:
     """A folder on an IMAP server. `\\Seen` is never set; without an action the folder is opened read-only."""
 
     def __init__(self, options: MailboxOptions) -> None:
         self._options = options
         self._place = options.place
+        self._line = Line(options)
         self._client: imaplib.IMAP4 | None = None
         self._offered: frozenset[str] = frozenset()
+        self._target = ""
         self._messages = 0
 
     def open(self) -> str:
@@ -79,7 +87,9 @@ class ImapSource:
         check_encryption(self._options)
         credential = self._options.secret.read()
         with connecting(self._place):
-            self._client = self._connected()
+            self._client = client = _Client(self._line, self._options)
+            if self._options.security is Security.STARTTLS:
+                self._encrypt(client)
         with speaking(self._place, "logging in"):
             self._login(credential)
             self._offered = self._capabilities()
@@ -118,56 +128,43 @@ class ImapSource:
 
     def consume(self, items: Sequence[Item]) -> int:
         """Move or delete; nobody else's deleted messages are touched."""
-        uids = _set(items)
+        uids, done = _set(items), len(items)
         if self._options.after is After.MOVE:
-            target = _quoted(self._options.move_to)
             with speaking(self._place, f"moving to {self._options.move_to}"):
                 if "MOVE" in self._offered:  # RFC 6851
-                    self._done("UID MOVE", self._imap.uid("MOVE", uids, target))
-                    return len(items)
-                self._done("UID COPY", self._imap.uid("COPY", uids, target))
+                    self._done("UID MOVE", self._imap.uid("MOVE", uids, self._target))
+                    return done
+                uids, done = self._unmarked(uids)
+                if not done:
+                    return 0
+                self._done("UID COPY", self._imap.uid("COPY", uids, self._target))
         with speaking(self._place, "deleting"):
             self._done("UID STORE", self._imap.uid("STORE", uids, "+FLAGS.SILENT", r"(\Deleted)"))
             # A bare EXPUNGE would take what others have marked (RFC 4315): without UIDPLUS they stay marked.
             if "UIDPLUS" in self._offered:
                 self._done("UID EXPUNGE", self._imap.uid("EXPUNGE", uids))
-        return len(items)
+        return done
 
     def close(self) -> None:
         """Log out. UNSELECT or CLOSE would expunge; LOGOUT does not."""
-        if self._client is not None:
+        client, self._client = self._client, None
+        if client is not None:
             with contextlib.suppress(Exception):
-                self._client.logout()
-        self._client = None
+                if not self._line.is_cut:
+                    client.logout()
+            with contextlib.suppress(Exception):
+                client.shutdown()
+        self._line.close()
 
     def abort(self) -> None:
         """Cut the connection."""
-        client, self._client = self._client, None
-        if client is not None:
-            cut(client.sock)
-            with contextlib.suppress(Exception):
-                client.shutdown()
+        self._line.cut()
 
     @property
     def _imap(self) -> imaplib.IMAP4:
         if self._client is None:
             raise MailboxError(Fault.BROKEN_OFF, f"{self._place}: closed")
         return self._client
-
-    def _connected(self) -> imaplib.IMAP4:
-        options = self._options
-        if options.security is Security.TLS:
-            context = tls_context(options)
-            return _Encrypted(options.host, options.actual_port, ssl_context=context, timeout=options.timeout)
-        client = _Plain(options.host, options.actual_port, timeout=options.timeout)
-        if options.security is Security.STARTTLS:
-            try:
-                self._encrypt(client)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    client.shutdown()
-                raise
-        return client
 
     def _encrypt(self, client: imaplib.IMAP4) -> None:
         if "STARTTLS" not in client.capabilities:
@@ -187,11 +184,11 @@ class ImapSource:
             elif "LOGINDISABLED" in offered:
                 raise MailboxError(Fault.SETTING, f"{self._place}: the server takes passwords only over TLS")
             else:
-                self._imap.login(_quoted(user), credential.text)
+                self._imap.login(_in_quotes(user), credential.text)
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
-            raise MailboxError(Fault.LOGIN, f"{self._place}: login refused: {said(error)}") from None
+            raise refusal(self._place, "login refused", error, Fault.LOGIN) from None
 
     def _capabilities(self) -> frozenset[str]:
         """What the server offers now: it changes with TLS and login."""
@@ -199,27 +196,48 @@ class ImapSource:
         return frozenset(b" ".join(each for each in data if each).decode("ascii", "replace").upper().split())
 
     def _prepare_target(self) -> None:
-        """Make the folder to move to where it is missing."""
-        target = _quoted(self._options.move_to)
-        kind, data = self._imap.list('""', target)
-        if kind == "OK" and any(data):
-            return
-        kind, data = self._imap.create(target)
-        if kind != "OK":
-            raise MailboxError(Fault.SETTING, f"{self._place}: can't make {self._options.move_to}: {said(data[0])}")
-        self._imap.subscribe(target)
+        """Find the folder to move to; make it where it is missing."""
+        for name in self._spellings(self._options.move_to):
+            self._target = _quoted(name)
+            if self._imap.status(self._target, "(MESSAGES)")[0] == "OK":
+                return
+        kind, data = self._imap.create(self._target)
+        if kind == "OK":
+            self._imap.subscribe(self._target)
+        elif b"EXISTS" not in bytes(data[0] or b"").upper():  # it may be there for moving to only
+            raise refusal(self._place, f"can't make {self._options.move_to}", data[0], Fault.SETTING)
+
+    def _spellings(self, name: str) -> list[str]:
+        """How a folder may be called: as written, and by the server's own separator in place of a slash."""
+        if "/" not in name:
+            return [name]
+        _, data = self._imap.list('""', '""')
+        found = _SEPARATOR.search(data[0]) if data and isinstance(data[0], bytes) else None
+        separator = found[1].decode("ascii") if found else "/"
+        return [name] if separator in name else [name, name.replace("/", separator)]
 
     def _select(self) -> str:
         leaving = self._options.after is After.LEAVE
-        try:
-            kind, data = self._imap.select(_quoted(self._options.folder), readonly=leaving)
-        except imaplib.IMAP4.readonly:
-            raise MailboxError(Fault.SETTING, f"{self._place}: nothing may be moved or deleted there") from None
-        if kind != "OK":
-            raise MailboxError(Fault.SETTING, f"{self._place}: no such folder: {said(data[0])}")
+        data: Sequence[Any] = [b""]
+        for name in self._spellings(self._options.folder):
+            try:
+                kind, data = self._imap.select(_quoted(name), readonly=leaving)
+            except imaplib.IMAP4.readonly:
+                raise MailboxError(Fault.SETTING, f"{self._place}: nothing may be moved or deleted there") from None
+            if kind == "OK":
+                break
+        else:
+            raise refusal(self._place, "no such folder", data[0], Fault.SETTING)
         self._messages = int(data[0] or 0)
         _, validity = self._imap.response("UIDVALIDITY")
         return (validity[0] or b"").decode("ascii", "replace") if validity else ""
+
+    def _unmarked(self, uids: str) -> tuple[str, int]:
+        """Those that are not marked as deleted, and how many: what is marked was copied by an earlier pass."""
+        kind, data = self._imap.uid("SEARCH", "UID", uids, "UNDELETED")
+        self._done("UID SEARCH", (kind, data))
+        found = b" ".join(each for each in data if isinstance(each, bytes)).split()
+        return ",".join(str(int(each)) for each in found), len(found)
 
     def _listed(self, kind: str, data: Sequence[object]) -> list[Item]:
         if kind != "OK":
@@ -235,7 +253,7 @@ class ImapSource:
     def _done(self, command: str, answer: tuple[str, Sequence[object]]) -> None:
         kind, data = answer
         if kind != "OK":
-            raise MailboxError(Fault.SETTING, f"{self._place}: {command}: {said(data[0] if data else '')}")
+            raise refusal(self._place, command, data[0] if data else "", Fault.SETTING)
 
 
 def xoauth2(user: str, token: str) -> bytes:
@@ -260,9 +278,14 @@ def encoded_name(name: str) -> str:
 
 
 def _quoted(name: str) -> str:
-    """A folder's or user's name as a quoted string."""
-    inner = encoded_name(name).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{inner}"'
+    """A folder's name as a quoted string."""
+    return _in_quotes(encoded_name(name))
+
+
+def _in_quotes(text: str) -> str:
+    """A quoted string (RFC 3501 section 4.3)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _authenticate(client: imaplib.IMAP4, mechanism: str, response: bytes) -> None:

@@ -20,6 +20,8 @@ FOLDER: Final = "mailboxes"
 """Below the state folder."""
 LEFT: Final = 0
 RECOGNISED: Final = 1
+GONE: Final = 2
+"""Moved or deleted, or at least marked as deleted."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -84,10 +86,10 @@ class Memory:
         """Nothing was seen yet: the server has given all messages new names, or all shall be read again."""
         self._seen.clear()
         self._execute("DELETE FROM seen")
-        self._execute("DELETE FROM note WHERE name LIKE 'beyond:%'")
+        self._execute("DELETE FROM note WHERE name <> 'generation'")
 
     def outcome(self, key: str) -> int | None:
-        """LEFT, RECOGNISED, or None for a message that is still to be settled."""
+        """LEFT, RECOGNISED, GONE, or None for a message that is still to be settled."""
         return self._seen.get(_number(key))
 
     def learn(self, outcomes: Mapping[str, int]) -> None:

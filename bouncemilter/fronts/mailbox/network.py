@@ -1,18 +1,71 @@
-"""What IMAP and POP3 share: encryption, and errors in words."""
+"""What IMAP and POP3 share: the connection, its encryption, and errors in words."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Final
 
 from bouncemilter import text
 from bouncemilter.fronts.mailbox.fault import Fault, MailboxError
-from bouncemilter.fronts.mailbox.options import MailboxOptions
+from bouncemilter.fronts.mailbox.options import MailboxOptions, Security
 
-_WORDS = 200
+_WORDS: Final = 200
 """Characters of a server's words that are shown."""
+_CONNECT_SECONDS: Final = 20.0
+"""To wait for a connection; nothing can cut it short."""
+_CODES: Final = {
+    "[IN-USE]": Fault.BUSY,  # RFC 2449 section 8.1.1
+    "[LOGIN-DELAY]": Fault.BUSY,
+    "[SYS/TEMP]": Fault.UNREACHABLE,  # RFC 3206
+    "[INUSE]": Fault.BUSY,  # RFC 5530
+    "[LIMIT]": Fault.BUSY,
+    "[UNAVAILABLE]": Fault.UNREACHABLE,
+    "[OVERQUOTA]": Fault.DISK,
+}
+"""What a server's refusal means that is not the user's or the setting's fault, by its response code."""
+
+
+class Line:
+    """The TCP connection to a server. Another thread can cut it at any time, in the midst of a TLS handshake too."""
+
+    def __init__(self, options: MailboxOptions) -> None:
+        self._options = options
+        self._used: socket.socket | None = None
+        self._other: socket.socket | None = None
+        """Of the same connection: a shutdown of one is a shutdown of both, whatever wraps the first meanwhile."""
+        self.is_cut = False
+
+    def connect(self) -> socket.socket:
+        """Connect; encrypted where the options say so from the first octet on. Raises MailboxError, OSError."""
+        options = self._options
+        context = tls_context(options) if options.security is Security.TLS else None
+        made = socket.create_connection((options.host, options.actual_port), min(options.timeout, _CONNECT_SECONDS))
+        self._used, self._other = made, made.dup()
+        made.settimeout(options.timeout)
+        if self.is_cut:
+            self.cut()
+        if context:
+            self._used = made = context.wrap_socket(made, server_hostname=options.host)
+        return made
+
+    def cut(self) -> None:
+        """End the connection, also one that another thread waits for, and one that is yet to be made. Never raises."""
+        self.is_cut = True
+        if self._other is not None:
+            with contextlib.suppress(OSError):
+                self._other.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let go of it. Never raises."""
+        if self._other is not None:
+            self._other.close()
+        if self._used is not None:
+            with contextlib.suppress(OSError):  # poplib leaves it open, with a reader, after a bad greeting
+                os.close(self._used.detach())
 
 
 def tls_context(options: MailboxOptions) -> ssl.SSLContext:
@@ -65,10 +118,11 @@ def speaking(place: str, doing: str) -> Iterator[None]:
         raise MailboxError(Fault.BROKEN_OFF, f"{place}: broken off while {doing}: {said(error)}") from None
 
 
-def cut(connection: socket.socket) -> None:
-    """End a connection, also one that another thread waits for. Never raises."""
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+def refusal(place: str, doing: str, words: object, usually: Fault) -> MailboxError:
+    """A server's refusal: `usually` this fault, unless a response code in its words says better."""
+    shown = said(words)
+    fault = next((each for code, each in _CODES.items() if code in shown.upper()), usually)
+    return MailboxError(fault, f"{place}: {doing}: {shown}")
 
 
 def said(found: object) -> str:

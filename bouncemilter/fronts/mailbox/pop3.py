@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import poplib
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bouncemilter import limits
 from bouncemilter.fronts.mailbox.fault import Fault, MailboxError
 from bouncemilter.fronts.mailbox.imap import ANSWER, xoauth2
-from bouncemilter.fronts.mailbox.network import check_encryption, connecting, cut, said, speaking, tls_context
+from bouncemilter.fronts.mailbox.network import Line, check_encryption, connecting, refusal, said, speaking, tls_context
 from bouncemilter.fronts.mailbox.options import MailboxOptions, Security
 from bouncemilter.fronts.mailbox.secret import Credential
 from bouncemilter.fronts.mailbox.source import Item, Letter
@@ -23,12 +24,28 @@ _PIECE: Final = 64 * 1024
 """Octets read at once: a line may be as long as the message."""
 
 
+_LINES: Final = limits.KEPT_BYTES // 2
+"""Lines of a body that are asked for: that many are never less than what is kept."""
+
+
+class _Client(poplib.POP3):
+    """poplib on a line that can be cut."""
+
+    def __init__(self, line: Line, options: MailboxOptions) -> None:
+        self._line = line
+        super().__init__(options.host, options.actual_port, options.timeout)
+
+    def _create_socket(self, timeout: float) -> socket.socket:  # noqa: ARG002  (the line has its own)
+        return self._line.connect()
+
+
 class Pop3Source:
     """A mailbox on a POP3 server. What is deleted goes when the session ends in order."""
 
     def __init__(self, options: MailboxOptions) -> None:
         self._options = options
         self._place = options.place
+        self._line = Line(options)
         self._client: poplib.POP3 | None = None
         self._has_top = False
 
@@ -37,7 +54,9 @@ class Pop3Source:
         check_encryption(self._options)
         credential = self._options.secret.read()
         with connecting(self._place):
-            self._client = self._connected()
+            self._client = client = _Client(self._line, self._options)
+            if self._options.security is Security.STARTTLS:
+                self._encrypt(client)
         with speaking(self._place, "logging in"):
             self._login(credential)
         with speaking(self._place, "asking what it can"):
@@ -70,45 +89,26 @@ class Pop3Source:
 
     def close(self) -> None:
         """QUIT: only now is anything deleted. MailboxError where the server did not say that it did."""
-        if self._client is None:
-            return
         client, self._client = self._client, None
         try:
-            with speaking(self._place, "ending the session"):
-                client.quit()
+            if client is not None and not self._line.is_cut:
+                with speaking(self._place, "ending the session"):
+                    client.quit()
         finally:
-            with contextlib.suppress(Exception):
-                client.close()
+            if client is not None:
+                with contextlib.suppress(Exception):
+                    client.close()
+            self._line.close()
 
     def abort(self) -> None:
         """Cut the connection: nothing is deleted."""
-        client, self._client = self._client, None
-        if client is not None:
-            cut(client.sock)
-            with contextlib.suppress(Exception):
-                client.close()
+        self._line.cut()
 
     @property
     def _pop(self) -> poplib.POP3:
         if self._client is None:
             raise MailboxError(Fault.BROKEN_OFF, f"{self._place}: closed")
         return self._client
-
-    def _connected(self) -> poplib.POP3:
-        options = self._options
-        if options.security is Security.TLS:
-            return poplib.POP3_SSL(
-                options.host, options.actual_port, timeout=options.timeout, context=tls_context(options)
-            )
-        client = poplib.POP3(options.host, options.actual_port, timeout=options.timeout)
-        if options.security is Security.STARTTLS:
-            try:
-                self._encrypt(client)
-            except BaseException:
-                with contextlib.suppress(Exception):
-                    client.close()
-                raise
-        return client
 
     def _encrypt(self, client: poplib.POP3) -> None:
         if "STLS" not in {name.upper() for name in client.capa()}:
@@ -125,7 +125,7 @@ class Pop3Source:
                 client.user(user)
                 client.pass_(credential.text)
         except poplib.error_proto as error:
-            raise MailboxError(Fault.LOGIN, f"{self._place}: login refused: {said(error)}") from None
+            raise refusal(self._place, "login refused", error, Fault.LOGIN) from None
 
     def _show_token(self, token: str) -> None:
         """SASL XOAUTH2 (RFC 5034), without initial response: a token is longer than a command line may be."""
@@ -156,8 +156,8 @@ class Pop3Source:
     def _retrieved(self, number: int) -> Letter | None:
         with speaking(self._place, "fetching"):
             client = self._pop
-            # RETR marks a message as read on many servers; TOP with more lines than any has does not.
-            client.sock.sendall(b"TOP %d 99999999\r\n" % number if self._has_top else b"RETR %d\r\n" % number)
+            # RETR marks a message as read on many servers; TOP does not, and spares the rest of a large one.
+            client.sock.sendall(b"TOP %d %d\r\n" % (number, _LINES) if self._has_top else b"RETR %d\r\n" % number)
             answer = client.file.readline(_PIECE)
             if answer.startswith(b"-ERR"):
                 return None

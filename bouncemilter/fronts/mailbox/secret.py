@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Final, NamedTuple
 from bouncemilter.fronts.mailbox.fault import Fault, MailboxError
 from bouncemilter.returnpath import keyfile
 
+_CONTROLS: Final = re.compile(r"[\0-\x1f\x7f]")
+"""What neither protocol can say, and what ends its lines."""
 _LARGEST: Final = 64 * 1024
 """Octets of a secret's file; access tokens have 2,000."""
 
@@ -46,9 +49,12 @@ class Secret:
         if self.password_file:
             return Credential(_first_line(Path(self.password_file)), is_token=False)
         if self.password_env:
-            if found := os.environ.get(self.password_env):
-                return Credential(found, is_token=False)
-            raise MailboxError(Fault.SETTING, f"the environment variable {self.password_env} is empty")
+            found = os.environ.get(self.password_env, "").rstrip("\r\n")
+            if not found:
+                raise MailboxError(Fault.SETTING, f"the environment variable {self.password_env} is empty")
+            if _CONTROLS.search(found):
+                raise MailboxError(Fault.SETTING, f"the environment variable {self.password_env} holds several lines")
+            return Credential(found, is_token=False)
         raise MailboxError(Fault.SETTING, "no password: give a password file, an environment variable or a token file")
 
 
@@ -72,6 +78,6 @@ def _first_line(path: Path) -> str:
         found = raw.partition(b"\n")[0].rstrip(b"\r").decode("utf-8")
     except UnicodeDecodeError:
         raise MailboxError(Fault.SETTING, f"{path}: not a text") from None
-    if not found or "\0" in found:
+    if not found or _CONTROLS.search(found):
         raise MailboxError(Fault.SETTING, f"{path}: its first line is empty, or no password")
     return found

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from bouncemilter.fronts.mailbox.fault import MailboxError
+
 
 class Item(NamedTuple):
     """A message that lies in a mailbox."""
@@ -40,8 +42,11 @@ class Source(Protocol):
         """The messages, oldest first where that is known; those up to the key `beyond` may be left out."""
         ...
 
-    def read(self, items: Sequence[Item]) -> list[Letter | None]:
-        """Their first octets, in order; None for one that is not there any more. Changes nothing."""
+    def read(self, items: Sequence[Item]) -> Sequence[Letter | MailboxError | None]:
+        """Their first octets, in order; None for one that is not there any more, an error for one that can't be read.
+
+        Changes nothing.
+        """
         ...
 
     def consume(self, items: Sequence[Item]) -> int:

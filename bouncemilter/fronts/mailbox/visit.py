@@ -29,6 +29,8 @@ BATCH: Final = 32
 """Messages that are read at once and committed together: 16 MB at most."""
 PROCESS_SECONDS: Final = 60.0
 """The longest wait for one message's commit."""
+STEP_SECONDS: Final = 3600.0
+"""The longest wait for a list, or a batch, of a server that sends octet after octet in time and comes to no end."""
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
@@ -77,10 +79,14 @@ class Visit:
         self._memory = Memory(state, options.identity)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mailbox")
         self._stopping = False
+        self._listing = True
+        self._refused: MailboxError | None = None
 
     def stop(self) -> None:
-        """End after the batch that is under way."""
+        """End after the batch that is under way; before the first one, at once."""
         self._stopping = True
+        if self._listing:
+            self._source.abort()
 
     async def run(self) -> Summary:
         """Go through it once. Raises MailboxError; what was settled until then stays so, and stands in `summary`."""
@@ -101,9 +107,9 @@ class Visit:
     @contextlib.asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
         try:
-            await self._recall(await self._call(self._source.open))
+            await self._recall(await self._ask(self._source.open))
             yield
-            await self._call(self._source.close)
+            await self._ask(self._source.close)
         except BaseException:
             self._source.abort()
             with contextlib.suppress(MailboxError):
@@ -113,22 +119,44 @@ class Visit:
     async def _call(self, work: Callable[..., _T], *values: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
 
+    async def _ask(self, work: Callable[..., _T], *values: object) -> _T:
+        """Have the mailbox do something; MailboxError where a server is not done with it after STEP_SECONDS."""
+        if not self._options.kind.is_remote:
+            return await self._call(work, *values)
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                return await self._call(work, *values)
+        except TimeoutError:
+            text = f"{self._options.place}: broken off: no end of an answer in {STEP_SECONDS:.0f} seconds"
+            raise MailboxError(Fault.BROKEN_OFF, text) from None
+
     async def _recall(self, generation: str) -> None:
-        """Forget what was remembered where the server has named all messages anew."""
-        known = await self._call(self._memory.note, "generation")
+        """Forget what was remembered where the server has named all messages anew, or others are ours now."""
         if self._wish.dry_run:
             return
+        known = await self._call(self._memory.note, "generation")
         if known != generation:
             if known:
                 _log.info("mailbox_renumbered", mailbox=self._options.name)
             await self._call(self._memory.forget)
             await self._call(self._memory.set_note, "generation", generation)
+        judged_by = "\n".join((self._options.address, *self._pipeline.takes))
+        if await self._call(self._memory.note, "judged_by") != judged_by:
+            await self._call(self._memory.forget)
+            await self._call(self._memory.set_note, "judged_by", judged_by)
+
+    async def _beyond(self, note: str) -> str:
+        """The key up to which nothing need be listed again; once a day everything is, to forget what has gone."""
+        if self._wish.again or self._wish.dry_run or await self._call(self._memory.note, "listed") != _today():
+            return ""
+        return await self._call(self._memory.note, note)
 
     async def _go(self) -> None:
         note = f"beyond:{self._options.after}"
         everything = self._wish.again or self._wish.dry_run
-        beyond = "" if everything else await self._call(self._memory.note, note)
-        items = await self._call(lambda: list(self._source.items(beyond)))
+        beyond = await self._beyond(note)
+        items = await self._ask(lambda: list(self._source.items(beyond)))
+        self._listing = False
         self.summary.listed = len(items)
         wanted = [each for each in items if everything or self._is_open(each)]
         self.summary.seen_before = len(items) - len(wanted)
@@ -143,6 +171,8 @@ class Visit:
             await self._settle(wanted[first : first + BATCH])
         self._progress(len(wanted), len(wanted))
         self.summary.complete = True
+        if self._refused:
+            raise self._refused
         if not self._wish.dry_run:
             await self._tidy(items, beyond, note)
 
@@ -158,34 +188,58 @@ class Visit:
         """Forget what has gone; and where all of it is settled, that nothing before its end need be listed again."""
         if not beyond:
             await self._call(self._memory.keep_only, [each.key for each in items])
+            await self._call(self._memory.set_note, "listed", _today())
         partly = self._wish.since or self._wish.limit is not None or self.summary.fates[Fate.FAILED]
         if self._options.kind is SourceKind.IMAP and items and not partly:
             await self._call(self._memory.set_note, note, items[-1].key)
 
     async def _settle(self, items: Sequence[Item]) -> None:
-        letters = await self._call(self._source.read, items)
-        fates = await asyncio.gather(*(self._process(letter) for letter in letters))
+        letters = await self._ask(self._source.read, items)
+        fates = await asyncio.gather(*(self._fate_of(letter) for letter in letters))
         self.summary.fates.update(fates)
         if self._wish.dry_run:
             return
+        outcomes = _outcomes(items, fates)
         consumed = [item for item, fate in zip(items, fates, strict=True) if fate in CONSUMED]
         if consumed and self._options.after is not After.LEAVE:
-            await self._consume(consumed)
-        await self._call(self._memory.learn, _outcomes(items, fates))
+            outcomes |= await self._consume(consumed)
+        await self._call(self._memory.learn, outcomes)
         if Fate.FAILED in fates and (failure := self._pipeline.store_failure()):
             raise MailboxError(Fault.STORE, f"the store can't be used just now: {failure}")
 
-    async def _consume(self, items: Sequence[Item]) -> None:
-        done = await self._call(self._source.consume, items)
-        if self._options.after is After.MOVE:
-            self.summary.moved += done
-        else:
-            self.summary.deleted += done
+    async def _consume(self, items: Sequence[Item]) -> dict[str, int]:
+        """Move or delete; what is to be remembered of those that are gone.
 
-    async def _process(self, letter: Letter | None) -> Fate:
-        """Take one message through the pipeline, as every front does."""
+        A refusal (the target is full, a file may not be deleted) does not keep the rest from being read: the pass ends
+        with it, and what was not moved is tried again by the next one.
+        """
+        is_remote, found = self._options.kind.is_remote, dict[str, int]()
+        for each in [items] if is_remote else [[item] for item in items]:
+            try:
+                done = await self._ask(self._source.consume, each)
+            except MailboxError as error:
+                if error.fault is Fault.BROKEN_OFF:
+                    raise
+                self._refused = self._refused or error
+                continue
+            if self._options.after is After.MOVE:
+                self.summary.moved += done
+            else:
+                self.summary.deleted += done
+            if self._options.kind is SourceKind.IMAP:  # POP3 deletes at the end, if at all
+                found |= dict.fromkeys((item.key for item in each), memory.GONE)
+        return found
+
+    async def _fate_of(self, letter: Letter | MailboxError | None) -> Fate:
         if letter is None:
             return Fate.VANISHED
+        if isinstance(letter, MailboxError):
+            self._refused = self._refused or letter
+            return Fate.FAILED
+        return await self._process(letter)
+
+    async def _process(self, letter: Letter) -> Fate:
+        """Take one message through the pipeline, as every front does."""
         now = dt.datetime.now(dt.UTC)
         found = envelope.envelope(letter, self._pipeline.ownership, self._options.address, now)
         if found is None:
@@ -231,6 +285,10 @@ class Visit:
         if not named and all(each.trust is Trust.NONE for each in outcome.events):
             return Fate.UNTIED
         return Fate.RECOGNISED if outcome.kind is not None else Fate.KNOWN
+
+
+def _today() -> str:
+    return dt.datetime.now(dt.UTC).date().isoformat()
 
 
 def _outcomes(items: Sequence[Item], fates: Sequence[Fate]) -> dict[str, int]:

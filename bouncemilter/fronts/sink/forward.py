@@ -21,7 +21,7 @@ from bouncemilter.model import Disposition
 
 PASSED: Final = Counter("bouncemilter_sink_passed_total", "Passed mail by where it went and why", ["route", "why"])
 # route: forwarded | maildir (no forward_to) | refused (5xx, so the Maildir) | looped (so the Maildir) | deferred
-# why:   role (postmaster@, abuse@) | pipeline
+# why:   role (postmaster@, abuse@, review@) | pipeline
 
 TOTAL_SECONDS: Final = 180.0
 """All recipients of one message: with the processing before it, below the 600 s that Postfix waits for the reply."""
@@ -37,7 +37,7 @@ class Passed:
 
     recipient: str
     label: str
-    """The value of `X-Bouncemilter`: a kind, or `role_address`."""
+    """The value of `X-Bouncemilter`: a kind, `role_address`, or what was made of a message to review@."""
     why: str
     """The metric's label: `role` or `pipeline`."""
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bouncemilter.enforcement import Refusal
 from bouncemilter.fronts.access import AccessFront, AccessOptions
+from bouncemilter.fronts.access.server import CONNECTIONS, REFUSED
 from bouncemilter.stream import Origin, Stream, StreamKind
 
 NEWS = Stream("news", StreamKind.BULK)
@@ -67,6 +69,13 @@ async def connection(path: Path) -> AsyncIterator[tuple[asyncio.StreamReader, as
         yield reader, writer
     finally:
         writer.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what another task does."""
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 async def ask(path: Path, *requests: bytes) -> list[bytes]:
@@ -168,13 +177,17 @@ async def test_fault_of_ours(front: AccessFront, path: Path) -> None:
 
 
 async def test_connections_are_capped(front: AccessFront, path: Path) -> None:
-    """F14: beyond the cap a connection is closed at once; one that ends makes room."""
-    async with connection(path) as (_, first), connection(path):
-        first.write(netstring("news anna@example.org"))
-        await asyncio.sleep(0.05)
-        async with connection(path) as (reader, _):
-            assert await asyncio.wait_for(reader.read(), 5) == b""
-    await asyncio.sleep(0.05)
+    """F14: beyond the cap a connection is closed, counted, and logged once a minute, and one that ends makes room."""
+    refused = REFUSED._value.get()
+    async with connection(path), connection(path):
+        await until(lambda: CONNECTIONS._value.get() == 2)
+        with capture_logs() as lines:
+            for _ in range(2):
+                async with connection(path) as (reader, _writer):
+                    assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert [(line["event"], line["connections"]) for line in lines] == [("access_full", 2)]
+        assert REFUSED._value.get() == refused + 2
+    await until(lambda: CONNECTIONS._value.get() == 0)
     assert await ask(path, netstring("news anna@example.org")) == [netstring("NOTFOUND ")]
 
 

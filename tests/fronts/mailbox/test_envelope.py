@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
-from bouncemilter.fronts.mailbox import moment
 from bouncemilter.fronts.mailbox.envelope import envelope
 from bouncemilter.fronts.mailbox.source import Letter
+from bouncemilter.report import moment
 from bouncemilter.report.header import Headers
 from bouncemilter.returnpath import Recognizer, ReturnPath
 

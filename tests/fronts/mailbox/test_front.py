@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 import structlog
 from prometheus_client import REGISTRY
 
-from bouncemilter.fronts.mailbox import MailboxOptions, SourceKind, front, visit
+from bouncemilter.fronts.mailbox import After, MailboxOptions, Secret, SourceKind, front, visit
 from bouncemilter.fronts.mailbox.front import MailboxFront
 from bouncemilter.model import Front
 from tests.fronts.mailbox.conftest import Reader
@@ -87,6 +89,21 @@ async def test_back_off(reader: Reader, tmp_path: Path, monkeypatch: pytest.Monk
     assert all("none" in each["error"] and each["mailbox"] == "x" for each in told)
 
 
+async def test_one_bad_message(reader: Reader, maildir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that can't be read is told of each time, and does not make the others wait longer."""
+    monkeypatch.setattr(front, "LONGEST_PAUSE", 3600.0)
+    (maildir / "new" / "00.bad").symlink_to("/proc/self/mem")
+    options = MailboxOptions("x", SourceKind.MAILDIR, path=str(maildir), interval=0.02)
+    with structlog.testing.capture_logs() as logged:
+        async with polling(reader, options, clock=Clock()):
+            await until(lambda: len(logged) >= 9)
+            put(maildir, "1.a")
+            await until(lambda: [each for each in logged if each["event"] == "event_recorded"])
+    failed = [each for each in logged if each["event"] == "mailbox_failed"]
+    assert {each["retry_in"] for each in failed} == {0}
+    assert all("00.bad" in each["error"] for each in failed)
+
+
 @pytest.mark.parametrize(
     ("failures", "pause"), [(0, 900), (1, 900), (2, 1800), (3, 3600), (4, 7200), (5, 14_400), (50, 14_400)]
 )
@@ -149,3 +166,73 @@ async def test_surprise(reader: Reader, maildir: Path, monkeypatch: pytest.Monke
         async with polling(reader, options, clock=Clock()):
             await until(lambda: len(calls) > 1)
     assert {each["event"] for each in logged} == {"mailbox_error", "mailbox_failed"}
+
+
+async def test_other_mailboxes(reader: Reader, maildir: Path, tmp_path: Path) -> None:
+    """New settings: what is new is read at once, what is gone no more, and what stayed the same goes on as it was."""
+    for name in ("gone", "new"):
+        for part in ("cur", "new", "tmp"):
+            (tmp_path / name / part).mkdir(parents=True)
+    kept = MailboxOptions("kept", SourceKind.MAILDIR, path=str(maildir), interval=900)
+    gone = MailboxOptions("gone", SourceKind.MAILDIR, path=str(tmp_path / "gone"), interval=0.02)
+    new = MailboxOptions("new", SourceKind.MAILDIR, path=str(tmp_path / "new"), interval=0.02)
+    with structlog.testing.capture_logs() as logged:
+
+        def passes() -> list[str]:
+            return [each["mailbox"] for each in logged if each["event"] == "mailbox_read"]
+
+        async with polling(reader, kept, gone, clock=Clock()) as found:
+            await until(lambda: {"kept", "gone"} <= set(passes()))
+            found.configure([kept, new])
+            put(tmp_path / "new", "1.a")
+            await until(lambda: passes().count("new") > 3)
+            after = passes()
+    assert len(await reader.site.events(JAN)) == 1
+    assert after.count("kept") == 1
+    assert "gone" not in after[after.index("new") + 2 :]
+
+
+async def test_changed_mailbox(reader: Reader, maildir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mailbox with other settings waits until the pass by the old ones has ended, and is no less overdue for it."""
+    clock = Clock()
+    put(maildir, "1.a")
+    old = MailboxOptions("x", SourceKind.MAILDIR, path=str(maildir), interval=900)
+    going_on, passes = asyncio.Event(), []
+    run = front.Visit.run
+
+    async def slowly(self: visit.Visit) -> object:
+        passes.append(self._options.after)
+        if len(passes) == 1:
+            await going_on.wait()
+        return await run(self)
+
+    monkeypatch.setattr(front.Visit, "run", slowly)
+    failures = figure("polls_total", outcome="failure")
+    async with polling(reader, old, clock=clock) as found:
+        await until(lambda: passes)
+        clock.now += 1000
+        found.configure([dataclasses.replace(old, after=After.MOVE, move_to="Zwroty")])
+        assert found.overdue() == 100
+        await asyncio.sleep(0)
+        assert passes == [After.LEAVE]
+        going_on.set()
+        await until((maildir / ".Zwroty/cur/1.a:2,").exists)
+        await until(lambda: found.overdue() == 0)
+    assert passes == [After.LEAVE, After.MOVE]
+    assert figure("polls_total", outcome="failure") == failures
+    assert len(await reader.site.events(JAN)) == 1
+
+
+async def test_stop_while_connecting(reader: Reader) -> None:
+    """A server that does not even greet does not hold up the daemon's end, and nothing is said to have failed."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, structlog.testing.capture_logs() as logged:
+        port = listening.getsockname()[1]
+        secret = Secret(held="pw")
+        options = MailboxOptions(
+            "x", SourceKind.IMAP, host="127.0.0.1", port=port, user="jan", secret=secret, timeout=3600
+        )
+        async with polling(reader, options, clock=Clock()) as found:
+            connection, _ = await asyncio.to_thread(listening.accept)
+            await found.stop(3600)
+            connection.close()
+    assert logged == []

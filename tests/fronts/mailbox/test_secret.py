@@ -26,6 +26,16 @@ def test_sources(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Secret(password_env="MAILBOX_SECRET").read() == ("from there", False)
 
 
+def test_line_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line end behind a variable's password is dropped; one within it would end a command, and is refused."""
+    monkeypatch.setenv("MAILBOX_SECRET", "from there\r\n")
+    assert Secret(password_env="MAILBOX_SECRET").read() == ("from there", False)
+    monkeypatch.setenv("MAILBOX_SECRET", "from\nthere")
+    with pytest.raises(MailboxError, match="MAILBOX_SECRET holds") as caught:
+        Secret(password_env="MAILBOX_SECRET").read()
+    assert "there" not in str(caught.value)
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o602, 0o660])
 def test_loose(file: Path, mode: int) -> None:
     """A file that others can read or write is refused, by name and without its content."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from bouncemilter.fronts.mailbox import Fate, Fault, MailboxError, MailboxOptions, Secret, Security, SourceKind
+from bouncemilter.fronts.mailbox import After, Fate, Fault, MailboxError, MailboxOptions, Secret, Security, SourceKind
 from bouncemilter.fronts.mailbox import imap as imap_module
 from bouncemilter.fronts.mailbox import pop3 as pop3_module
+from bouncemilter.fronts.mailbox import visit as visit_module
 from bouncemilter.fronts.mailbox.imap import ImapSource, encoded_name
 from bouncemilter.fronts.mailbox.visit import Visit
 from tests.fronts.mailbox.conftest import Reader
@@ -235,3 +237,174 @@ def test_plain_to_strangers() -> None:
 def test_folder_names(name: str, encoded: str) -> None:
     """Modified UTF-7, the examples of RFC 3501 section 5.1.3 among them."""
     assert encoded_name(name) == encoded
+
+
+@contextlib.contextmanager
+def slow(said: bytes, forever: bytes = b"") -> Iterator[tuple[int, threading.Event]]:
+    """A server that says something, then `forever` again and again, or nothing; its port, and whether it is called."""
+    called, over = threading.Event(), threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = listening.accept()
+            with connection:
+                connection.sendall(said)
+                called.set()
+                while not over.wait(0.01):
+                    connection.sendall(forever)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        yield listening.getsockname()[1], called
+        over.set()
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+
+
+@pytest.mark.parametrize("kind", [SourceKind.IMAP, SourceKind.POP3])
+@pytest.mark.parametrize("security", list(Security))
+@pytest.mark.parametrize("forever", [b"", b"*"], ids=["silent", "dripping"])
+async def test_told_to_stop(reader: Reader, kind: SourceKind, security: Security, forever: bytes) -> None:
+    """A server that never ends its greeting or handshake keeps nobody who is told to stop."""
+    with slow(b"", forever) as (port, called):
+        made = Visit(options(port, kind, security=security, timeout=3600.0), reader.site.pipeline, reader.state)
+        running = asyncio.create_task(made.run())
+        assert await asyncio.to_thread(called.wait, 10)
+        made.stop()
+        with pytest.raises(MailboxError):
+            await running
+
+
+@pytest.mark.parametrize("kind", [SourceKind.IMAP, SourceKind.POP3])
+async def test_stopped_in_handshake(reader: Reader, kind: SourceKind) -> None:
+    """So does one that falls silent after it has agreed to STARTTLS."""
+    talk: Answer = imap() if kind is SourceKind.IMAP else pop()
+    asked = threading.Event()
+
+    def answer(line: bytes) -> bytes | None:
+        if b"STARTTLS" in line or line.startswith(b"STLS"):
+            asked.set()
+            return line.split()[0] + b" OK go\r\n" if kind is SourceKind.IMAP else b"+OK go\r\n"
+        if line.startswith(b"CAPA"):
+            return b"+OK\r\nSTLS\r\n.\r\n"
+        if b"CAPABILITY" in line:
+            return b"* CAPABILITY IMAP4rev1 STARTTLS\r\n" + line.split()[0] + b" OK done\r\n"
+        return b"" if asked.is_set() else talk(line)
+
+    with server(b"* OK\r\n" if kind is SourceKind.IMAP else b"+OK\r\n", answer) as port:
+        changed = {"security": Security.STARTTLS, "timeout": 3600.0}
+        made = Visit(options(port, kind, **changed), reader.site.pipeline, reader.state)
+        running = asyncio.create_task(made.run())
+        assert await asyncio.to_thread(asked.wait, 10)
+        made.stop()
+        with pytest.raises(MailboxError):
+            await running
+
+
+@pytest.mark.parametrize("kind", [SourceKind.IMAP, SourceKind.POP3])
+async def test_dripping(reader: Reader, kind: SourceKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends an octet now and then, each in time, is given up when a step has taken too long."""
+    monkeypatch.setattr(visit_module, "STEP_SECONDS", 0.1)
+    with slow(b"", b"*") as (port, _), pytest.raises(MailboxError, match="no end of an answer") as caught:
+        await visit(reader, port, kind, timeout=3600.0)
+    assert caught.value.fault is Fault.BROKEN_OFF
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "fault"),
+    [
+        (SourceKind.POP3, b"-ERR [IN-USE] mailbox locked\r\n", Fault.BUSY),
+        (SourceKind.POP3, b"-ERR [LOGIN-DELAY] minimum is 300 seconds\r\n", Fault.BUSY),
+        (SourceKind.POP3, b"-ERR [SYS/TEMP] later\r\n", Fault.UNREACHABLE),
+        (SourceKind.POP3, b"-ERR [AUTH] wrong\r\n", Fault.LOGIN),
+        (SourceKind.IMAP, b"NO [UNAVAILABLE] backend down\r\n", Fault.UNREACHABLE),
+        (SourceKind.IMAP, b"NO [LIMIT] too many connections\r\n", Fault.BUSY),
+        (SourceKind.IMAP, b"NO [AUTHENTICATIONFAILED] wrong\r\n", Fault.LOGIN),
+    ],
+)
+async def test_refused_for_now(reader: Reader, kind: SourceKind, words: bytes, fault: Fault) -> None:
+    """A server that is busy or ill does not say that the password is wrong, and we don't either."""
+    talk: Answer = imap() if kind is SourceKind.IMAP else pop()
+
+    def answer(line: bytes) -> bytes | None:
+        if b"LOGIN" in line:
+            return line.split()[0] + b" " + words
+        return words if line.startswith(b"PASS") else talk(line)
+
+    greeting = b"* OK\r\n" if kind is SourceKind.IMAP else b"+OK\r\n"
+    with server(greeting, answer) as port, pytest.raises(MailboxError, match="login refused") as caught:
+        await visit(reader, port, kind)
+    assert caught.value.fault is fault
+
+
+async def test_login_beyond_ascii(reader: Reader) -> None:
+    """A server without AUTH=PLAIN hears a password that is not ASCII in UTF-8, and the user's name as it is."""
+    heard: list[bytes] = []
+    talk = imap(b"* 0 EXISTS\r\n")
+
+    def answer(line: bytes) -> bytes | None:
+        heard.append(line)
+        return talk(line)
+
+    with server(b"* OK hello\r\n", answer) as port:
+        await visit(reader, port, user="jan&co", secret=Secret(held='żółw "7\\'))
+    (login,) = [line for line in heard if b"LOGIN" in line]
+    assert login.partition(b" ")[2].decode() == 'LOGIN "jan&co" "żółw \\"7\\\\"\r\n'
+
+
+async def test_refused_by_the_target(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full target folder: every message is recorded all the same, and the fault is the disk's, not the setting's."""
+    monkeypatch.setattr(visit_module, "BATCH", 1)
+    bounces = {number: mail.dsn(verp(JAN), JAN) for number in (5, 6)}
+    listed = LISTED + LISTED.replace(b"UID 5", b"UID 6")
+    talk = imap(b"", listed)
+
+    def answer(line: bytes) -> bytes | None:
+        tag, _, command = line.rstrip().partition(b" ")
+        if b"CAPABILITY" in command:
+            return b"* CAPABILITY IMAP4rev1 MOVE\r\n" + tag + b" OK done\r\n"
+        if command.startswith(b"SELECT"):
+            return b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n" + tag + b" OK [READ-WRITE] done\r\n"
+        if b"BODY.PEEK" in command:
+            number = int(command.split()[2])
+            return literal(number, bounces[number]) + tag + b" OK done\r\n"
+        return tag + b" NO [OVERQUOTA] full\r\n" if b"UID MOVE" in command else talk(line)
+
+    with server(b"* OK hello\r\n", answer) as port, pytest.raises(MailboxError, match="OVERQUOTA") as caught:
+        await visit(reader, port, after=After.MOVE, move_to="Zwroty")
+    assert caught.value.fault is Fault.DISK
+    assert len(await reader.site.events(JAN)) == 2
+
+
+async def test_listed_anew_each_day(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mailbox is listed from where the last pass ended; once a day wholly, so that what has gone is forgotten."""
+    heard: list[bytes] = []
+    talk = imap(fetch=LISTED, body=literal(5, mail.dsn(verp(JAN), JAN)))
+
+    def answer(line: bytes) -> bytes | None:
+        heard.append(line)
+        return talk(line)
+
+    with server(b"* OK hello\r\n", answer) as port:
+        for day in ("2026-01-05", "2026-01-05", "2026-01-06"):
+            monkeypatch.setattr(visit_module, "_today", lambda day=day: day)
+            await visit(reader, port)
+    lists = [line.partition(b" ")[2] for line in heard if b"FETCH" in line and b"PEEK" not in line]
+    assert [line.split(b" (")[0] for line in lists] == [b"FETCH 1:1", b"UID FETCH 6:*", b"FETCH 1:1"]
+
+
+async def test_no_more_lines_than_needed(reader: Reader) -> None:
+    """Of a message by TOP no more lines are asked for than can count: the rest of a large one is not sent."""
+    heard: list[bytes] = []
+    talk = pop()
+
+    def answer(line: bytes) -> bytes | None:
+        heard.append(line)
+        if line.startswith(b"CAPA"):
+            return b"+OK\r\nTOP\r\n.\r\n"
+        return b"+OK\r\n" + mail.dsn(verp(JAN), JAN) + b".\r\n" if line.startswith(b"TOP") else talk(line)
+
+    with server(b"+OK hello\r\n", answer) as port:
+        assert (await visit(reader, port, SourceKind.POP3)).summary.fates[Fate.RECOGNISED] == 1
+    assert [line for line in heard if line.startswith((b"TOP", b"RETR"))] == [b"TOP 1 262144\r\n"]

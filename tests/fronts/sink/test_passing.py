@@ -65,13 +65,44 @@ async def test_maildir_full(sink: Any, pipeline: Any, monkeypatch: pytest.Monkey
 
 
 async def test_roles(make_sink: Callable[..., Any], pipeline: Any, next_server: Any) -> None:
-    """Mail to postmaster@, abuse@ and review@ is handed on unread: the pipeline never sees it."""
+    """Mail to postmaster@ and abuse@ is handed on unread: the pipeline never sees it."""
     sink = await make_sink(forward_to=next_server.address)
-    roles = [ROLE, "abuse@bounces.example.com", "review@bounces.example.com"]
-    assert await deliver(sink, roles) == [OK] * 3
+    roles = [ROLE, "abuse@bounces.example.com"]
+    assert await deliver(sink, roles) == [OK] * 2
     assert not pipeline.flights
+    assert not pipeline.reviews
     assert [recipients for _, recipients, _ in next_server.got] == [[each] for each in roles]
     assert next_server.got[0][2].startswith(b"X-Bouncemilter: role_address\r\n")
+
+
+async def test_review(make_sink: Callable[..., Any], pipeline: Any, next_server: Any) -> None:
+    """Mail to review@ goes on with what was made of it, is reviewed once whoever else gets it, and settled so."""
+    sink = await make_sink(forward_to=next_server.address)
+    review = "review@bounces.example.com"
+    assert await deliver(sink, [review, ROLE, OURS]) == [OK] * 3
+    (found,) = pipeline.reviews
+    assert (found.envelope.recipients, found.head, found.settled) == ((review,), MAIL, Disposition.PASS)
+    labels = {recipients[0]: content.partition(b"\r\n")[0] for _, recipients, content in next_server.got}
+    assert labels == {review: b"X-Bouncemilter: review; attached=0", ROLE: b"X-Bouncemilter: role_address"}
+    pipeline.reviewed = Disposition.TEMPFAIL
+    assert await deliver(sink, [ROLE, review]) == [OK, LATER]
+    pipeline.reviewed, next_server.data_reply = Disposition.PASS, "451 4.7.1 Later"
+    assert await deliver(sink, [review]) == [LATER]
+    assert pipeline.reviews[-1].settled is Disposition.TEMPFAIL
+
+
+async def test_review_over_smtp(make_sink: Callable[..., Any], pipeline: Any, next_server: Any) -> None:
+    """Where one reply is for all, nobody gets what could not be committed at review@."""
+    sink = await make_sink(forward_to=next_server.address)
+    pipeline.reviewed = Disposition.TEMPFAIL
+    async with Client(sink.addresses[0]) as client:
+        await client.hello()
+        await client.deliver("piotr@example.pl", ["review@bounces.example.com", ROLE], MAIL)
+        assert len(pipeline.reviews) == 1
+        pipeline.reviewed, pipeline.disposition = Disposition.PASS, Disposition.TEMPFAIL
+        await client.deliver("piotr@example.pl", ["review@bounces.example.com", OURS], MAIL)
+    assert len(pipeline.reviews) == 1
+    assert next_server.got == []
 
 
 async def test_forwarded(make_sink: Callable[..., Any], pipeline: Any, next_server: Any, tmp_path: Path) -> None:
