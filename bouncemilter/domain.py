@@ -1,4 +1,4 @@
-"""Registrable domains, by the public suffix list. A leaf."""
+"""Registrable domains, by the public suffix list."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import re
@@ -62,6 +63,12 @@ class Endpoint:
             connection.close()
             raise
         return connection
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The same without a thread: a connection for reading and writing. OSError where nobody listens."""
+        if self.path:
+            return await asyncio.open_unix_connection(self.path)
+        return await asyncio.open_connection(self.host, self.port)
 
 
 def _path(text: str) -> str:

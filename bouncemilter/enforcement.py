@@ -23,7 +23,7 @@ STATUS: Final = "5.7.1"
 MARK: Final = "suppressed: bouncemilter"
 """How every refusal begins; the rule `own.refusal` knows it when it comes back, so that it is never counted."""
 
-_STRENGTH: Final = (
+RANKS: Final = (
     Cause.MANUAL,
     Cause.HARD,
     Cause.COMPLAINT,
@@ -81,12 +81,51 @@ def never_refused(address_key: str) -> bool:
     return address_key.rpartition("@")[0].lower() in PASSED_LOCAL_PARTS
 
 
+def certain_refusal(address_key: str, found: tuple[Suppression, ...], stream: Stream | None) -> Refusal | None:
+    """Whether mail to `address_key` is refused whoever of the stream's senders it is from; of no stream: all mail.
+
+    For look-up tables, which are not told the sender. `found`: the address's suppressions in force.
+    """
+    if never_refused(address_key):
+        return None
+    if stream is None:
+        everywhere = strongest(each for each in found if each.scope is Scope.GLOBAL)
+        return Refusal(everywhere) if everywhere else None
+    standing, domains = Standing(found), stream.match.domains or ("",)
+    answers = [refusal(standing, address_key, stream, sender_domain=each, list_id="") for each in domains]
+    return answers[0] if all(answers) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """What will be sent, as far as it is known before: enough to say which suppressions reach it."""
+
+    stream: Stream
+    sender_domains: tuple[str, ...] = ()
+    """A-labels in lower case; any of them may be the sender's."""
+    list_id: str = ""
+
+    def rank(self, scope: Scope, scope_value: str, cause: Cause) -> int | None:
+        """The place in RANKS of a suppression of this kind where it refuses the mailing; else None."""
+        if not honours(self.stream, cause):
+            return None
+        domains = self.sender_domains or ("",)
+        if any(reaches(scope, scope_value, sender_domain=each, list_id=self.list_id) for each in domains):
+            return RANKS.index(cause)
+        return None
+
+
 def applies(suppression: Suppression, *, sender_domain: str, list_id: str) -> bool:
-    """Whether the scope of a suppression takes in mail of this domain and list; an empty value is nobody's."""
-    if suppression.scope is Scope.GLOBAL:
+    """Whether the scope of a suppression takes in mail of this domain and list."""
+    return reaches(suppression.scope, suppression.scope_value, sender_domain=sender_domain, list_id=list_id)
+
+
+def reaches(scope: Scope, scope_value: str, *, sender_domain: str, list_id: str) -> bool:
+    """Whether a scope takes in mail of this domain and list; an empty value is nobody's."""
+    if scope is Scope.GLOBAL:
         return True
-    value = sender_domain if suppression.scope is Scope.SENDER else list_id
-    return bool(value) and suppression.scope_value.lower() == value.lower()
+    value = sender_domain if scope is Scope.SENDER else list_id
+    return bool(value) and scope_value.lower() == value.lower()
 
 
 def honours(stream: Stream, cause: Cause) -> bool:
@@ -98,7 +137,7 @@ def honours(stream: Stream, cause: Cause) -> bool:
 
 def strongest(suppressions: Iterable[Suppression]) -> Suppression | None:
     """The one that is told: by cause, then the oldest; None of none."""
-    return min(suppressions, key=lambda each: (_STRENGTH.index(each.cause), each.id), default=None)
+    return min(suppressions, key=lambda each: (RANKS.index(each.cause), each.id), default=None)
 
 
 def _honours_unconfirmed(stream: Stream) -> bool:

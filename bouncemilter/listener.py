@@ -1,4 +1,4 @@
-"""Opening sockets to listen on: what a dead process left goes, what a living one uses stays. A leaf."""
+"""Opening sockets to listen on: what a dead process left goes, what a living one uses stays."""
 
 from __future__ import annotations
 

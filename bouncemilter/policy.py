@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bouncemilter import selftest
+from bouncemilter import reasons, selftest
 from bouncemilter.model import (
     Category,
     Cause,
@@ -29,6 +29,7 @@ from bouncemilter.model import (
     Sentence,
     Trust,
 )
+from bouncemilter.reasons import Counted, DecisionReason
 
 
 class Preset(StrEnum):
@@ -77,7 +78,7 @@ AT_ONCE: Final = frozenset(
 
 COUNTED_FOR: Final = dt.timedelta(days=32)
 """An older failure that comes to light only now is recorded, never counted."""
-TAKEN_OFF: Final = "already taken off"
+TAKEN_OFF: Final = DecisionReason.TAKEN_OFF.recorded()
 """Why a request to be taken off that comes again changes nothing."""
 AUTHENTICATED: Final = (Trust.TOKEN, Trust.LOCAL)
 _PLAUSIBLE_MESSAGES: Final = 2
@@ -105,9 +106,9 @@ def decide(
     where it may be long after the event: mail that was found in a mailbox.
     """
     if selftest.names(event.address_key):
-        decision = _recorded("the doctor's self-test: never counted")
+        decision = _recorded(DecisionReason.SELF_TEST)
     elif event.kind is Kind.BOUNCE and now is not None and now - event.at > COUNTED_FOR:
-        decision = _recorded(f"older than {COUNTED_FOR.days} days: the mailbox may be well again")
+        decision = _recorded(DecisionReason.TOO_OLD, days=COUNTED_FOR.days)
     elif event.kind is Kind.BOUNCE:
         decision = _failure(event, history, rules)
     elif event.kind in _SUCCESSES:
@@ -117,14 +118,16 @@ def decide(
     elif event.kind is Kind.UNSUBSCRIBE:
         decision = _opt_out(event, history, own_domains)
     else:
-        decision = _recorded(f"kind {event.kind}: never counted")
+        decision = _recorded(DecisionReason.KIND, kind=event.kind)
     return _observed(decision) if rules.preset is Preset.OBSERVE else decision
 
 
 def _failure(event: Event, history: History, rules: Rules) -> Decision:
     excuse = _excuse(event, rules)
-    if excuse or event.category is None:
-        return _recorded(excuse or "no category")
+    if excuse:
+        return Decision(Effect.RECORDED, excuse)
+    if event.category is None:
+        return _recorded(DecisionReason.NO_CATEGORY)
     if event.category is Category.BLOCKED_BY_RECIPIENT:
         return _blocked_by_recipient(event, history, rules)
     if event.class_ is Class.HARD:
@@ -135,19 +138,19 @@ def _failure(event: Event, history: History, rules: Rules) -> Decision:
 def _excuse(event: Event, rules: Rules) -> str:
     """Why a failure does not count; an empty string where it does."""
     if event.already_suppressed:
-        return "a relay's own suppression list refused it: nothing new about the mailbox"
+        return DecisionReason.RELAY_S_LIST.recorded()
     if event.category is Category.GREYLISTED:
-        return "greylisted: never counted"
+        return DecisionReason.GREYLISTED.recorded()
     if event.class_ is Class.BLOCK:
-        return "the sender's fault: never counted"
-    return _untrusted(event, rules) or ("" if event.address_key else "the report names nobody")
+        return DecisionReason.SENDER_S_FAULT.recorded()
+    return _untrusted(event, rules) or ("" if event.address_key else DecisionReason.NOBODY.recorded())
 
 
 def _untrusted(event: Event, rules: Rules) -> str:
     if event.trust is Trust.NONE:
-        return "trust none: can't be tied to mail of ours"
+        return DecisionReason.UNTIED.recorded()
     if not event.trust.at_least(rules.require):
-        return f"trust {event.trust}: at least {rules.require} is required"
+        return DecisionReason.LITTLE_TRUST.recorded(trust=event.trust, required=rules.require)
     return ""
 
 
@@ -155,7 +158,7 @@ def _hard(event: Event, history: History, rules: Rules) -> Decision:
     count = _messages((mark for mark in _with(event, history, rules) if _is_global_hard(mark)), event, rules)
     needed = 1 if _alone_is_enough(event) else _needed(rules.hard_messages, event)
     sentence = Sentence(Scope.GLOBAL, "", Cause.HARD, expires_at=None)
-    return _counted(event, history, sentence, Count("hard", count, needed, rules.window.days))
+    return _counted(event, history, sentence, Count(Counted.HARD, count, needed, rules.window.days))
 
 
 def _is_global_hard(mark: Mark) -> bool:
@@ -190,12 +193,11 @@ def _soft(event: Event, history: History, rules: Rules) -> Decision:
     ]
     count = _messages(soft, event, rules, rules.soft_spacing)
     probation = _probation(event, history, rules)
-    what, needed = ("soft on probation", 1) if probation else ("soft", rules.soft_messages)
+    what, needed = (Counted.SOFT_ON_PROBATION, 1) if probation else (Counted.SOFT, rules.soft_messages)
     seen = Count(what, count, _needed(needed, event), rules.window.days)
     if rules.preset is Preset.HARD_ONLY:
-        return Decision(
-            Effect.COUNTED, f"{seen}; only watched in the preset hard-only", counts=True, watched=seen.short
-        )
+        why = _and(str(seen), DecisionReason.HARD_ONLY)
+        return Decision(Effect.COUNTED, why, counts=True, watched=seen.short)
     newest = max((mark.at for mark in soft), default=event.at)
     expiry = (rules.soft_expiry, rules.second_expiry)
     times = probation.times + 1 if probation else 1
@@ -243,42 +245,42 @@ def _spaced(moments: Iterable[dt.datetime], spacing: dt.timedelta) -> int:
 def _blocked_by_recipient(event: Event, history: History, rules: Rules) -> Decision:
     sentence = _narrow(event, Cause.BLOCKED_BY_RECIPIENT)
     if sentence is None:
-        return _recorded("blocked by the recipient, but the report names neither list nor sender")
+        return _recorded(DecisionReason.BLOCKED_BY_UNKNOWN)
     own = _with_same_sender(event, history, rules)
     marks = (mark for mark in own if mark.category is Category.BLOCKED_BY_RECIPIENT)
     count = _messages(marks, event, rules)
     needed = 1 if _alone_is_enough(event) else _needed(rules.hard_messages, event)
-    return _counted(event, history, sentence, Count("blocked by the recipient", count, needed, rules.window.days))
+    return _counted(event, history, sentence, Count(Counted.BLOCKED, count, needed, rules.window.days))
 
 
 def _success(event: Event, rules: Rules) -> Decision:
     untrusted = _untrusted(event, rules)
     if untrusted or not event.address_key:
-        return _recorded(untrusted or "the report names nobody")
-    return Decision(Effect.SUCCESS, f"kind {event.kind}: the mailbox takes mail, soft counts start anew")
+        return Decision(Effect.RECORDED, untrusted or DecisionReason.NOBODY.recorded())
+    return Decision(Effect.SUCCESS, DecisionReason.TAKES_MAIL.recorded(kind=event.kind))
 
 
 def _complaint(event: Event, history: History, rules: Rules) -> Decision:
     sentence = _narrow(event, Cause.COMPLAINT)
     untrusted = _untrusted(event, rules)
     if untrusted or sentence is None or not event.address_key:
-        return _recorded(untrusted or "the complaint names nobody, or no sender")
+        return Decision(Effect.RECORDED, untrusted or DecisionReason.COMPLAINT_OF_NOBODY.recorded())
     marks = (mark for mark in _with_same_sender(event, history, rules) if mark.kind is Kind.COMPLAINT)
     count = _messages(marks, event, rules)
     needed = _needed(1, event)
-    return _counted(event, history, sentence, Count("complaint", count, needed, rules.window.days))
+    return _counted(event, history, sentence, Count(Counted.COMPLAINT, count, needed, rules.window.days))
 
 
 def _opt_out(event: Event, history: History, own_domains: frozenset[str]) -> Decision:
     local, _, domain = event.address_key.rpartition("@")
     if not local or local.lower() in _ROLES or any(f".{domain}".endswith(f".{own}") for own in own_domains):
-        return _recorded("a request to be taken off by nobody, a role or an address of our own")
+        return _recorded(DecisionReason.OPT_OUT_OF_NOBODY)
     sentence = _narrow(event, Cause.UNSUBSCRIBE)
     if sentence is None:
-        return _recorded("a request to be taken off that names neither list nor sender")
+        return _recorded(DecisionReason.OPT_OUT_OF_NOTHING)
     if _in_force(sentence, history):
-        return _recorded(TAKEN_OFF)
-    return Decision(Effect.SUPPRESSED, "asked to be taken off", sentence=sentence)
+        return _recorded(DecisionReason.TAKEN_OFF)
+    return Decision(Effect.SUPPRESSED, DecisionReason.OPTED_OUT.recorded(), sentence=sentence)
 
 
 def _narrow(event: Event, cause: Cause) -> Sentence | None:
@@ -296,7 +298,7 @@ def _narrow(event: Event, cause: Cause) -> Sentence | None:
 class Count:
     """How many messages of a class there are, of how many that are needed."""
 
-    what: str
+    what: Counted
     messages: int
     needed: int
     days: int
@@ -307,19 +309,20 @@ class Count:
         return f"{self.messages}/{self.needed}"
 
     def __str__(self) -> str:
-        within = f" within {self.days} days" if self.needed > 1 else ""
-        return f"{self.what}, message {self.messages} of {self.needed}{within}"
+        form = DecisionReason.COUNT_WITHIN if self.needed > 1 else DecisionReason.COUNT
+        return form.recorded(what=self.what.value.en, messages=self.messages, needed=self.needed, days=self.days)
 
 
 def _counted(event: Event, history: History, sentence: Sentence, seen: Count) -> Decision:
     """Suppress where `seen` is enough and nothing in force says the same; else watch."""
-    why = f"{seen} (trust {event.trust}{', forwarded' if event.forwarded else ''})"
+    form = DecisionReason.TRUSTED_FORWARDED if event.forwarded else DecisionReason.TRUSTED
+    why = form.recorded(count=seen, trust=event.trust)
     if (sentence.scope, sentence.scope_value, sentence.cause) in history.pending:
         return _decided(event, history, sentence, why)
     if seen.messages < seen.needed:
         return Decision(Effect.COUNTED, why, counts=True, watched=seen.short)
     if _in_force(sentence, history):
-        return Decision(Effect.COUNTED, f"{why}; already suppressed", counts=True)
+        return Decision(Effect.COUNTED, _and(why, DecisionReason.ALREADY_SUPPRESSED), counts=True)
     return Decision(Effect.SUPPRESSED, why, counts=True, sentence=sentence)
 
 
@@ -327,8 +330,8 @@ def _decided(event: Event, history: History, sentence: Sentence, why: str) -> De
     """The failure of an address whose suppression an incident holds back: a later message than that one decides."""
     earlier = {mark.message_key for mark in history.marks}
     if event.message_key in earlier or not (earlier or _needed(1, event) == 1):
-        return Decision(Effect.COUNTED, f"{why}; pending until a later message fails", counts=True)
-    return Decision(Effect.SUPPRESSED, f"{why}; failed again after an incident", counts=True, sentence=sentence)
+        return Decision(Effect.COUNTED, _and(why, DecisionReason.STILL_PENDING), counts=True)
+    return Decision(Effect.SUPPRESSED, _and(why, DecisionReason.FAILED_AGAIN), counts=True, sentence=sentence)
 
 
 def _in_force(sentence: Sentence, history: History) -> bool:
@@ -355,15 +358,19 @@ def _may_count(mark: Mark, rules: Rules) -> bool:
     return not blameless and mark.trust is not Trust.NONE and mark.trust.at_least(rules.require)
 
 
-def _recorded(reason: str) -> Decision:
-    return Decision(Effect.RECORDED, reason)
+def _recorded(reason: DecisionReason, **given: object) -> Decision:
+    return Decision(Effect.RECORDED, reason.recorded(**given))
+
+
+def _and(why: str, part: DecisionReason) -> str:
+    return reasons.joined(why, part.recorded())
 
 
 def _observed(decision: Decision) -> Decision:
     """The same decision without its consequence: the sentence stays, as what would have been done."""
     if decision.effect is not Effect.SUPPRESSED:
         return decision
-    reason = f"{decision.reason}; would suppress, but the preset is observe"
+    reason = _and(decision.reason, DecisionReason.OBSERVED)
     return Decision(
         Effect.COUNTED, reason, counts=decision.counts, watched=decision.watched, sentence=decision.sentence
     )

@@ -1,4 +1,4 @@
-"""The DNS servers that are asked: the host's own, or one that is named. A leaf."""
+"""The DNS servers that are asked: the host's own, or one that is named."""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ from typing import Final
 
 DOMAIN: Final = "selftest.bouncemilter.invalid"
 """Reserved by RFC 2606 section 2: never in DNS, so that a test mail can reach nobody even without its line."""
+ANSWER: Final = "5.1.1 bouncemilter self-test"
+"""Status and text with which the doctor's mail fails."""
 
 
 def names(address_key: str) -> bool:

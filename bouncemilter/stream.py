@@ -1,7 +1,8 @@
-"""Streams: which outgoing mail is signed, held against the suppressions and counted. A leaf.
+"""Streams: which outgoing mail is signed, held against the suppressions and counted.
 
 A stream says whose mail it is by the way it enters the mail server; the first one that matches owns the message. Mail
-of no stream, and of a stream of kind `personal`, is nobody's business: not signed, not refused, not counted.
+of no stream, of a stream of kind `personal`, and from the null reverse-path (bounces, automatic answers, our own
+alerts; RFC 5321 section 4.5.5) is nobody's business: not signed, not refused, not counted.
 """
 
 from __future__ import annotations
@@ -53,13 +54,23 @@ class Origin:
     """The macro `{auth_authen}`: who has authenticated."""
     local: bool = False
     """Handed in by a program on this host with the command sendmail (Postfix's non_smtpd path)."""
-    sender: str = ""
-    """The envelope sender, without angle brackets."""
+    sender: str | None = None
+    """The envelope sender, without angle brackets: empty for the null reverse-path, None where nobody says."""
 
     @property
     def authenticated(self) -> bool:
         """Whether it was sent by somebody who is known, and may be told why an address is refused."""
         return bool(self.sasl_login) or self.local
+
+    @property
+    def null_sender(self) -> bool:
+        """Whether it is a notification from the null reverse-path, `<>`."""
+        return self.sender == ""
+
+    @property
+    def sender_domain(self) -> str:
+        """The domain (A-label) of the envelope sender; empty where there is none."""
+        return address.domain_key((self.sender or "").rpartition("@")[2])
 
 
 @dataclass(frozen=True)  # no slots: cached properties need a dictionary
@@ -84,14 +95,20 @@ class Match:
             and (not self.sasl_login or origin.sasl_login in self.sasl_login)
             and (not self.local_user or origin.local)
             and (not self.client or self._comes_from_network(origin.client))
-            and (not self.sender or address.key(origin.sender) in self._senders)
-            and (not self.sender_domain or address.domain_key(origin.sender.rpartition("@")[2]) in self._domains)
+            and (not self.sender or address.key(origin.sender or "") in self._senders)
+            and (not self.sender_domain or origin.sender_domain in self._domains)
         )
 
     @property
     def says_who(self) -> bool:
         """Whether anything is asked that a stranger can't write into his mail."""
         return bool(self.daemon_name or self.sasl_login or self.client or self.local_user)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains (A-labels) that an envelope sender may be of; none where it may be of any."""
+        named = self.sender_domain or tuple(each.rpartition("@")[2] for each in self.sender)
+        return tuple(dict.fromkeys(map(address.domain_key, named)))
 
     def _comes_from_network(self, client: str) -> bool:
         try:
@@ -130,8 +147,20 @@ class Stream:
     refuse_dead: bool = True
     """Whether a transactional stream refuses mailboxes that are dead."""
 
+    @property
+    def sender_domains(self) -> tuple[str, ...]:
+        """The domains that its mail comes from, as far as its match says, else its return path."""
+        return self.match.domains or (self.return_path.sender_domains if self.return_path else ())
 
-def owner(streams: Sequence[Stream], origin: Origin) -> Stream | None:
-    """The stream that a message belongs to: the first that matches, unless it is a personal one."""
-    found = next((stream for stream in streams if stream.match.matches(origin)), None)
+
+def owner(streams: Sequence[Stream], origin: Origin, name: str = "") -> Stream | None:
+    """The stream that a message belongs to: that of the `name` which the client gives, else the first that matches.
+
+    None where that is a personal one, and for mail from the null reverse-path: what tells of mail must not be stopped.
+    """
+    if origin.null_sender:
+        return None
+    named = (each for each in streams if name and each.name == name and each.kind is not StreamKind.PERSONAL)
+    matching = (each for each in streams if each.match.matches(origin))
+    found = next(named, None) or next(matching, None)
     return None if found is None or found.kind is StreamKind.PERSONAL else found

@@ -49,8 +49,8 @@ _ALIASES: Final = {
     "unicode-1-1-utf-8": "utf-8",
 }
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the start of a formula."""
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n]")
+"""What a spreadsheet takes for the start of a formula, or what looks like a guarded one."""
 
 
 def charset(name: str) -> str | None:
@@ -90,8 +90,16 @@ def clean(text: str, limit: int) -> str:
 
 
 def guarded(text: str) -> str:
-    """`text` as a CSV cell that no spreadsheet takes for a formula: then with an apostrophe before it (OWASP)."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """`text` as a CSV cell that no spreadsheet takes for a formula: then with an apostrophe before it (OWASP).
+
+    It can be undone: what begins with apostrophes and a formula gets one more.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguarded(cell: str) -> str:
+    """The text of a cell from `guarded`."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def unhidden(text: str) -> str:

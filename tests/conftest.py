@@ -1,15 +1,25 @@
-"""Which tests take long: they start processes, or count in thousands. `make test` runs them, `make check` does not."""
+"""What holds for all tests. No example of a property is timed, since a busy machine proves nothing.
+
+Some tests take long: they start processes, or count in thousands. `make test` runs them, `make check` does not.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent
 SLOW = (
     "cli/test_commands.py",
-    "cli/test_desk.py",
+    "cli/test_suppression_filters.py",
     "cli/test_export.py",
     "cli/test_forget.py",
     "cli/test_import.py",
@@ -19,6 +29,8 @@ SLOW = (
     "cli/test_rules.py",
     "cli/test_scrub.py",
     "cli/test_serve.py",
+    "cli/test_spool.py",
+    "cli/test_unusable_files.py",
     "daemon/test_alerting.py",
     "daemon/test_hook.py",
     "daemon/test_lifecycle.py",
@@ -32,6 +44,17 @@ SLOW = (
     "store/test_writer.py",
 )
 """Files and folders below this one."""
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """What a daemon or a command sets up for its own process is as before after each test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

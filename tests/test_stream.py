@@ -56,6 +56,24 @@ def test_personal_mail_is_nobodys() -> None:
     assert owner((personal, bulk), Origin(sender="news@example.com")) is bulk
 
 
+def test_a_name_comes_first() -> None:
+    """A client that names a stream gets it; a name of none, or of a personal one, leaves it to what matches."""
+    personal = Stream("people", StreamKind.PERSONAL, Match(sender=("jan@example.com",)))
+    news = Stream("news", StreamKind.BULK, Match(sender=("news@example.com",)))
+    assert owner((personal, news), Origin(), "news") is news
+    assert owner((personal, news), Origin(sender="news@example.com"), "people") is news
+    assert owner((personal, news), Origin(), "people") is None
+    assert owner((personal, news), Origin(), "nothing") is None
+
+
+def test_notifications_are_nobodys() -> None:
+    """Mail from the null reverse-path is of no stream, by whatever way it comes; where nobody says, it is not meant."""
+    stream = Stream("all", StreamKind.BULK, Match(client=("192.0.2.0/24",)))
+    assert owner((stream,), Origin(client="192.0.2.7", sender="")) is None
+    assert owner((stream,), Origin(client="192.0.2.7", sender=""), "all") is None
+    assert owner((stream,), Origin(client="192.0.2.7")) is stream
+
+
 @pytest.mark.parametrize(
     ("match", "expected"),
     [

@@ -189,13 +189,17 @@ def test_decode_never_raises(raw: bytes, name: str) -> None:
         ("\t=1", "'\t=1"),
         ("\r=1", "'\r=1"),
         ("a=1", "a=1"),
-        ("'=1", "'=1"),
+        ("\n=1", "'\n=1"),
+        ("'=1", "''=1"),
+        ("''-x", "'''-x"),
+        ("'quoted", "'quoted"),
         ("", ""),
     ],
 )
 def test_guarded(written: str, cell: str) -> None:
-    """F46: what a spreadsheet would take for a formula gets an apostrophe before it, and nothing else does."""
+    """F46: what a spreadsheet would take for a formula gets an apostrophe, as does what looks guarded; it comes off."""
     assert text.guarded(written) == cell
+    assert text.unguarded(cell) == written
 
 
 @given(st.text(max_size=200))

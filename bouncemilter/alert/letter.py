@@ -12,27 +12,29 @@ from typing import Final
 
 from bouncemilter import text
 from bouncemilter.alert.watch import Alert, AlertKind
-from bouncemilter.classify.advice import Language, advice
-from bouncemilter.figures import words
-from bouncemilter.figures.health import Finding, Subject
-from bouncemilter.figures.report import Line, Report
-from bouncemilter.figures.totals import WINDOWS, Totals
+from bouncemilter.classify.advice import advice
+from bouncemilter.health import subject
+from bouncemilter.health.findings import HealthFinding
+from bouncemilter.language import Language, Words
 from bouncemilter.model import Category
 from bouncemilter.report import ALERT_HEADER, ALERT_ID
+from bouncemilter.statistics import words
+from bouncemilter.statistics.report import Line, Report
+from bouncemilter.statistics.totals import WINDOWS, Totals
 
-_TITLES: Final[dict[AlertKind, tuple[str, str]]] = {
-    AlertKind.INCIDENT: ("living addresses fail all at once", "naraz zawodzą żywe adresy"),
-    AlertKind.BLOCKLISTED: ("your server or domain is on a blocklist", "Twój serwer lub domena na czarnej liście"),
-    AlertKind.BALANCE: ("a balance does not close", "bilans się nie zgadza"),
-    AlertKind.STORE_DOWN: ("the store can't be used", "nie można użyć bazy"),
-    AlertKind.STORE_RECOVERED: ("the store is up again", "baza znowu działa"),
-    AlertKind.DISK_LOW: ("the disk is nearly full", "kończy się miejsce na dysku"),
-    AlertKind.KEY_AGE: ("a signing key is old or can't be read", "klucz podpisu jest stary lub nieczytelny"),
-    AlertKind.UNREAD: ("mail of people lies unread", "czekają nieprzeczytane wiadomości od ludzi"),
-    AlertKind.MAILBOX: ("a mailbox can't be read", "nie można odczytać skrzynki"),
-    AlertKind.DIGEST: ("daily digest", "raport dzienny"),
+_TITLES: Final[dict[AlertKind, Words]] = {
+    AlertKind.INCIDENT: Words("living addresses fail all at once", "naraz zawodzą żywe adresy"),
+    AlertKind.BLOCKLISTED: Words("your server or domain is on a blocklist", "Twój serwer lub domena na czarnej liście"),
+    AlertKind.BALANCE: Words("a balance does not close", "bilans się nie zgadza"),
+    AlertKind.STORE_DOWN: Words("the store can't be used", "nie można użyć bazy"),
+    AlertKind.STORE_RECOVERED: Words("the store is up again", "baza znowu działa"),
+    AlertKind.DISK_LOW: Words("the disk is nearly full", "kończy się miejsce na dysku"),
+    AlertKind.KEY_AGE: Words("a signing key is old or can't be read", "klucz podpisu jest stary lub nieczytelny"),
+    AlertKind.UNREAD: Words("mail of people lies unread", "czekają nieprzeczytane wiadomości od ludzi"),
+    AlertKind.MAILBOX: Words("a mailbox can't be read", "nie można odczytać skrzynki"),
+    AlertKind.DIGEST: Words("daily digest", "raport dzienny"),
 }
-_INCIDENT: Final = (
+_INCIDENT: Final = Words(
     """\
 Their suppressions are pending: no address is lost by it, and you can leave it at that. Or decide:
 bouncemilter incident undo NUMBER (they live), bouncemilter incident release NUMBER (they are dead).""",
@@ -44,7 +46,7 @@ LINE_LENGTH: Final = 76
 """Of quoted-printable, at most (RFC 2045 section 6.7); the library's own limit is that of RFC 5322."""
 _LINE: Final = 600
 """Characters of a finding: a server's words can be long, and what stands before them is what matters."""
-_BLOCKLISTED: Final = (
+_BLOCKLISTED: Final = Words(
     """\
 No address is suppressed for this. What the servers said: bouncemilter report --raw blocklisted
 and bouncemilter report --raw blocked_by_provider""",
@@ -52,44 +54,26 @@ and bouncemilter report --raw blocked_by_provider""",
 Żaden adres nie zostaje przez to zablokowany. Co odpowiedziały serwery: bouncemilter report --raw blocklisted
 i bouncemilter report --raw blocked_by_provider""",
 )
-_EXPLAINED: Final[dict[AlertKind, tuple[str, str]]] = {
+_EXPLAINED: Final[dict[AlertKind, Words]] = {
     AlertKind.INCIDENT: _INCIDENT,
     AlertKind.BLOCKLISTED: _BLOCKLISTED,
 }
 _CATEGORIES: Final = frozenset(Category)
-_SUBJECTS: Final[dict[Subject, tuple[str, str]]] = {
-    Subject.DAEMON: ("daemon", "demon"),
-    Subject.STORE: ("store", "baza"),
-    Subject.CONFIGURATION: ("configuration", "konfiguracja"),
-    Subject.LAST_BOUNCE: ("last bounce", "ostatni zwrot"),
-    Subject.LAST_ERROR: ("last error", "ostatni błąd"),
-    Subject.SUPPRESSIONS: ("suppressions", "blokady"),
-    Subject.BALANCES: ("balances", "bilanse"),
-    Subject.INCIDENTS: ("incidents", "incydenty"),
-    Subject.BLOCKLISTS: ("blocklists", "czarne listy"),
-    Subject.SIZE: ("size of mailings", "wielkość wysyłek"),
-    Subject.DISK: ("disk", "dysk"),
-    Subject.KEYS: ("signing key", "klucz podpisu"),
-    Subject.PASSED_MAIL: ("passed mail", "poczta od ludzi"),
-    Subject.MAILBOXES: ("mailboxes", "skrzynki"),
-}
-_FOOT: Final = (
+_SUPPRESSIONS: Final = Words("Suppressions in force: {0}, pending: {1}", "Blokady w mocy: {0}, wstrzymane: {1}")
+_YESTERDAY: Final = Words("Yesterday ({0})", "Wczoraj ({0})")
+_WINDOW: Final = Words("{1} days up to {0}", "{1} dni do {0}")
+_FOOT: Final = Words(
     "Written by bouncemilter on {0}. Nobody reads answers to this mail. All of it: bouncemilter status",
     "Wysłał bouncemilter z hosta {0}. Nikt nie czyta odpowiedzi na tę wiadomość. Całość: bouncemilter status",
 )
 
 
-def subject_name(subject: Subject, language: Language) -> str:
-    """What is looked at, in a word or two."""
-    return _in(_SUBJECTS[subject], language)
-
-
-def lines(findings: Iterable[Finding], language: Language) -> list[str]:
+def lines(findings: Iterable[HealthFinding], language: Language) -> list[str]:
     """Findings, a line for each, whatever a server's words in it are; what needs attention begins with an exclamation
     mark.
     """
     return [
-        f"{' ' if each.well else '!'} {subject_name(each.subject, language)}: {_line(each.text)}" for each in findings
+        f"{' ' if each.well else '!'} {subject.name(each.subject, language)}: {_line(each.text)}" for each in findings
     ]
 
 
@@ -97,10 +81,10 @@ def compose(alert: Alert, host: str, language: Language, extra: Sequence[str] = 
     """Subject and text of the mail; `extra`: lines before the findings."""
     body = [*extra, *([""] if extra else []), *lines(alert.findings, language)]
     if alert.kind in _EXPLAINED:
-        body += ["", _in(_EXPLAINED[alert.kind], language)]
-    body += ["", "-- ", _in(_FOOT, language).format(host)]
+        body += ["", _EXPLAINED[alert.kind].in_(language)]
+    body += ["", "-- ", _FOOT.in_(language, host)]
     said = "\n".join(text.visible(line) for each in body for line in each.split("\n"))
-    return text.clean(f"[bouncemilter {text.clean(host, 120)}] {_in(_TITLES[alert.kind], language)}", 200), said
+    return text.clean(f"[bouncemilter {text.clean(host, 120)}] {_TITLES[alert.kind].in_(language)}", 200), said
 
 
 def _line(found: str) -> str:
@@ -110,21 +94,13 @@ def _line(found: str) -> str:
 
 def digest(found: Totals, language: Language) -> list[str]:
     """The lines of the daily digest that count."""
-    polish = language is Language.PL
-    told = ["Blokady w mocy: {0}, wstrzymane: {1}" if polish else "Suppressions in force: {0}, pending: {1}"]
-    told = [told[0].format(words.number(found.in_force, language), words.number(found.pending, language))]
+    told = [_SUPPRESSIONS.in_(language, words.number(found.in_force, language), words.number(found.pending, language))]
     for days, report in zip(WINDOWS, found.reports, strict=True):
-        told.append(f"{_window(days, report, polish=polish)}: {_counted(report, language)}")
+        window = (_YESTERDAY if days == 1 else _WINDOW).in_(language, report.query.last.isoformat(), days)
+        told.append(f"{window}: {_counted(report, language)}")
         if days == 1:
             told += [_reason(line, language) for line in report.lines if line.counts.failed][:5]
     return told
-
-
-def _window(days: int, report: Report, *, polish: bool) -> str:
-    last = report.query.last.isoformat()
-    if days == 1:
-        return f"Wczoraj ({last})" if polish else f"Yesterday ({last})"
-    return f"{days} dni do {last}" if polish else f"{days} days up to {last}"
 
 
 def _reason(line: Line, language: Language) -> str:
@@ -144,12 +120,12 @@ def _counted(report: Report, language: Language) -> str:
     return ", ".join(told)
 
 
-def message(subject: str, body: str, sender: str, recipients: Sequence[str], at: dt.datetime) -> bytes:
+def message(title: str, body: str, sender: str, recipients: Sequence[str], at: dt.datetime) -> bytes:
     """The mail, with CRLF. It says of itself that no machine shall answer (RFC 3834 section 5)."""
     mail = EmailMessage(policy=SMTP.clone(max_line_length=LINE_LENGTH))
     mail["From"] = email.utils.formataddr(("bouncemilter", sender))
     mail["To"] = ", ".join(recipients)
-    mail["Subject"] = subject
+    mail["Subject"] = title
     mail["Date"] = email.utils.format_datetime(at)
     mail["Message-ID"] = f"<{secrets.token_hex(12)}{ALERT_ID}{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
@@ -157,7 +133,3 @@ def message(subject: str, body: str, sender: str, recipients: Sequence[str], at:
     mail[ALERT_HEADER] = "yes"
     mail.set_content(body, cte="quoted-printable")
     return mail.as_bytes()
-
-
-def _in(texts: tuple[str, str], language: Language) -> str:
-    return texts[language is Language.PL]

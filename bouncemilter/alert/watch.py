@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from bouncemilter.figures.health import Finding, Subject
+from bouncemilter.health.findings import HealthFinding
+from bouncemilter.health.subject import Subject
 
 GAP: Final = dt.timedelta(hours=1)
 """Between two mails of a kind."""
@@ -44,7 +45,7 @@ class AlertKind(StrEnum):
     DIGEST = "digest"
 
 
-class Outcome(StrEnum):
+class AlertResult(StrEnum):
     """What became of it."""
 
     SENT = "sent"
@@ -71,7 +72,7 @@ class Alert:
     """One mail."""
 
     kind: AlertKind
-    findings: tuple[Finding, ...]
+    findings: tuple[HealthFinding, ...]
     keys: frozenset[str] = frozenset()
     """What it tells of."""
 
@@ -87,7 +88,7 @@ class Retry:
 
 
 @dataclass(slots=True)
-class Memory:
+class AlertState:
     """What has been told; kept over restarts, but for what was not taken."""
 
     told: set[str] = field(default_factory=set)
@@ -105,7 +106,7 @@ class Memory:
     doubted: set[str] = field(default_factory=set)
     """Balances that were open at the last look: one look may fall between two counts."""
 
-    def due(self, findings: Iterable[Finding], now: dt.datetime) -> Iterator[Alert]:
+    def due(self, findings: Iterable[HealthFinding], now: dt.datetime) -> Iterator[Alert]:
         """What is to be told, one mail for each kind. What has ended for long enough is forgotten, so that it is told
         when it comes again.
         """
@@ -116,18 +117,18 @@ class Memory:
         if _STORE in self.told and _STORE not in standing:
             up = tuple(each for each in found if each.subject is Subject.STORE)
             yield Alert(AlertKind.STORE_RECOVERED, up, frozenset({_STORE}))
-        by_kind: defaultdict[AlertKind, dict[str, Finding]] = defaultdict(dict)
+        by_kind: defaultdict[AlertKind, dict[str, HealthFinding]] = defaultdict(dict)
         for key, each in new.items():
             by_kind[KIND_OF[each.subject]][key] = each
         for kind, members in by_kind.items():
             yield Alert(kind, tuple(members.values()), frozenset(members))
 
-    def _new(self, standing: dict[str, Finding]) -> dict[str, Finding]:
+    def _new(self, standing: dict[str, HealthFinding]) -> dict[str, HealthFinding]:
         open_balances = {key for key in standing if _subject(key) == Subject.BALANCES}
         doubtful, self.doubted = open_balances - self.doubted, open_balances
         return {key: each for key, each in standing.items() if key not in self.told and key not in doubtful}
 
-    def _ended(self, standing: dict[str, Finding], now: dt.datetime) -> set[str]:
+    def _ended(self, standing: dict[str, HealthFinding], now: dt.datetime) -> set[str]:
         """What was told and has been well for CALM; the store, whose return is told, is not among them."""
         blind = _STORE in standing
         well = {key for key in self.told - standing.keys() if not (blind and _subject(key) in STORE_BOUND)} - {_STORE}
@@ -191,7 +192,7 @@ class Memory:
         }
 
     @classmethod
-    def from_dict(cls, kept: dict[str, Any]) -> Memory:
+    def from_dict(cls, kept: dict[str, Any]) -> AlertState:
         """The other way. Raises KeyError, TypeError, ValueError or AttributeError where it is nothing of ours."""
         return cls(
             told=set(kept["told"]),
@@ -206,7 +207,7 @@ class Memory:
 _STORE: Final = f"{Subject.STORE}:"
 
 
-def _key(finding: Finding) -> str:
+def _key(finding: HealthFinding) -> str:
     return f"{finding.subject}:{finding.detail}"
 
 

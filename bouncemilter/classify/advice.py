@@ -9,14 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from bouncemilter.language import Language, Words
 from bouncemilter.model import Category
-
-
-class Language(StrEnum):
-    """The languages that advice is written in (ISO 639-1)."""
-
-    EN = "en"
-    PL = "pl"
 
 
 class Address(StrEnum):
@@ -45,7 +39,7 @@ class Advice:
 def advice(category: Category, language: Language = Language.EN) -> Advice:
     """The advice on a category; every category has one in every language."""
     row = _table()[category]
-    meaning, action = row[language]
+    meaning, action = (Words(*texts).in_(language) for texts in zip(row["en"], row["pl"], strict=True))
     return Advice(meaning, Address(row["address"]), action)
 
 

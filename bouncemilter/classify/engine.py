@@ -57,14 +57,22 @@ _NOT_YET_KNOWN = (Category.MAILBOX_FULL, Category.CONTENT_BLOCKED, Category.ATTA
 _SAYS_NOTHING = (Category.REMOTE_SYSTEM_ERROR, Category.SOFT_OTHER)
 
 # Who said it: `host <host><ip> said:` (Postfix), `… after RCPT TO:<addr>: host <host> <ip>:` (Exim), qmail's words.
-# The names of servers are no words of theirs; the phase is read before they go.
+# The names of servers are no words of theirs; the phase is read before they go. Nor is a sender to blame who only gets
+# his mail back.
 _SAID = re.compile(
     r"\bhost <host> ?<ip>(?: said)?: |"
     r"\bsmtp error from remote mail(?: server|er) after [^:]{0,40}(?::<addr>)?[^:]{0,20}: ?|"
     r"<ip> (?:does not like recipient|failed after i sent the message)\. remote host said: |"
-    r" ?giving up on <(?:ip|host)>\.?| \(in reply to [a-z ]{1,30}\)"
+    r" ?giving up on <(?:ip|host)>\.?| \(in reply to [a-z ]{1,30}\)|"
+    r"\bzwr(?:ot|oc|ac)\w*\b.{0,20}\bdo nadawcy\b|\b(?:zuruck|retour)\w*\b.{0,20}\ban (?:den |die )?absender\w*|"
+    r"\bre(?:tour|nvoy)\w*\b.{0,20}\ba l.expediteur\b|\bdev(?:uel|olv)\w*\b.{0,20}\b(?:al remitente|ao remetente)\b|"
+    r"\b(?:restituit|rinviat|rispedit)\w*\b.{0,20}\bal mittente\b|\b(?:terug|retour)\w*\b.{0,20}\b(?:aan|naar) "
+    r"(?:de )?afzender\b|\bvracen\w*\b.{0,20}\bodesilateli\b|возвра\S+(?: \S+){0,3}? отправителю"
 )
-_SPEAKER = re.compile(r"said: |host <host>|remote mail|giving up on|in reply to")
+_SPEAKER = re.compile(
+    r"said: |host <host>|remote mail|giving up on|in reply to|do nadawcy|absender|a l.expediteur|al remitente|"
+    r"ao remetente|al mittente|afzender|odesilateli|отправителю"
+)
 
 
 class Case(NamedTuple):
@@ -118,7 +126,8 @@ class Classifier:
         self._clear = _Patterns(rule for rule in ruleset.rules if not rule.vague or rule.operator)
         self._vague = _Patterns(rule for rule in ruleset.rules if rule.vague and not rule.operator)
         kept = {host for rule in ruleset.rules for each in (*rule.patterns, *rule.unless) for host in hosts_in(each)}
-        self._normaliser = Normaliser(kept)
+        # The recipients of one report often share their diagnostic, which has up to 1,024 characters.
+        self._template = lru_cache(maxsize=2)(Normaliser(kept).template)
         self._provider = lru_cache(maxsize=4096)(self._provider_of)
         self._remembered = lru_cache(maxsize=TEMPLATES)(self.decide)
 
@@ -143,7 +152,7 @@ class Classifier:
     def case(self, reply: Reply) -> Case:
         """All that the ruling on a reply depends on."""
         return Case(
-            template=self._normaliser.template(reply.text),
+            template=self._template(reply.text),
             status=reply.status,
             reply_code=reply.reply_code,
             phase=reply.phase,

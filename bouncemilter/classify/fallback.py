@@ -94,13 +94,20 @@ SENDER_SIDE = (Phase.CONNECT, Phase.EHLO, Phase.MAIL)
 _SENDER_WORDS = re.compile(
     r"(?<!<)\bip\b|spam|"
     r"\b(?:senders?|sending(?! to)|junk|bulk|unsolicited|spf|dkim|dmarc\w*|reputation|(?:black|block|deny)-?list\w*|"
-    r"your (?:ip|server|host|network|domain|mail ?server|isp|provider|system|organi[sz]ation|account|client|country)|"
+    r"your (?:ip|server|host|network|domain|mail ?server|isp|provider|system|organi[sz]ation|account|client|country|"
+    r"text|words?|files?|headers?|signature|subject|body|links?|campaigns?|newsletters?|mailings?|hoster|sessions?)|"
+    r"(?:of|inside) your (?:e-?mail|mail|message|letter)|newsletters?|sessions|"
+    r"return.(?:path|address)|"
     r"\w*rbls?|\w*dnsbls?|rhsbls?|relay\w*|tls|ssl|rate|too many|helo|ehlo|ptr|rdns|smtputf8|utf8smtp|utf-?8|non-ascii|"
     r"spoof\w*|bytes|larger|clients?|attach(?:ed|ments?)|certificates?|connections|"
     r"encrypt\w*|greeted|you are (?:on|in)|harvest\w*|complain\w*|phish\w*|virus\w*|malware|unverified|"
     r"unauthenticated|authenticat\w+|policy|policies|prohibit\w*|suspicious|"
-    r"nadawc\w+|absender\w*|expediteur\w*|remitente|mittente|remetente|afzender\w*|odesilatel\w*)\b|"
-    r"отправител|спам|迷惑|送信者|发件人|垃圾|黑名单"
+    r"nadawc\w+|zwrotn\w+|absender\w*|ruck(?:sende)?adresse\w*|expediteur\w*|remitente|mittente|remetente|"
+    r"afzender\w*|odesilatel\w*|"
+    r"odosielatel\w*|expeditor\w*|gonder(?:en|ici)\w*|felado\w*|avsandar\w*|avsender\w*|afsender\w*|lahettaj\w*|"
+    r"posilja(?:telj|oc|l)\w*|saatja\w*|sutitaj\w*|siuntej\w*|pengirim|nguoi gui)\b|"
+    r"отправител|відправник|подател|αποστολε|المرسل|השולח|спам|"
+    r"迷惑|送信者|差出人|发件人|寄件|발신자|보낸 ?사람|垃圾|黑名单"
 )
 _SENDING_HOST = re.compile(
     r"(?<!<)\bip\b|\b(?:reputation|senders?|your (?:ip|server|host|network|domain|mail ?server|isp|provider|system))\b"

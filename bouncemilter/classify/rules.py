@@ -14,11 +14,14 @@ A pattern is an RE2 expression in lower case and matches the template (template.
 addresses, hosts, IP addresses, numbers and ids read `<addr>`, `<host>`, `<ip>`, `#`, `<id>`. It needs a literal word.
 A host name written out in a pattern (`spamhaus\\.org`) stays in templates. Further keys: see Rule.
 
-Where a wording goes: a provider's or a server's own into its file; what any server may say into the file of its
-language (`polish.toml`, `czech.toml`; `others.toml` has those of few words), English into `generic-*.toml`. In a
-language's file the last resorts are vague: `generic.xx.user_wide` and `disabled_wide` (any words between a person and
-the absence), `refused` (a message or connection refused, whatever the code), and last `words`, which says that a text
-speaks of anything but the recipient.
+Where a wording goes, below `rules/`: a mailbox provider's or a hoster's into its file in `providers/`; a filter's or a
+gateway's into `filters/`; a mail server's into `servers/`; a sending service's or a public block list's into
+`services/`. What any server may say goes into `languages/`, English into `generic/`. A file of `providers/`, `filters/`
+or `services/` is called like its `provider` and like the first word of its rules' ids.
+
+In a language's file the last resorts are vague: `generic.xx.user_vague` and `disabled_vague` (any words between a
+person and the absence), `refused` (a message or connection refused, whatever the code), and last `words`, which says
+that a text speaks of anything but the recipient. English has its own in `generic/vague-*.toml`.
 """
 
 from __future__ import annotations
@@ -117,13 +120,9 @@ def read(extra: Path | None = None) -> RuleSet:
 
 def version(extra: Path | None = None) -> str:
     """Eight hexadecimal digits that change with any octet of the rules that `read` would read."""
-    folder = resources.files("bouncemilter.classify").joinpath("rules")
-    files: list[Traversable] = sorted(folder.iterdir(), key=lambda each: each.name)
-    files += sorted(extra.glob("*.toml")) if extra else []
     digest = blake2b(digest_size=4)
-    for file in files:
-        if file.name.endswith(".toml"):
-            digest.update(file.read_bytes() + b"\0")
+    for file in (*_builtin_files().values(), *(sorted(extra.glob("*.toml")) if extra else ())):
+        digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -131,11 +130,16 @@ def version(extra: Path | None = None) -> str:
 def _builtin() -> RuleSet:
     """The rules of the package, read once a process."""
     reader = _Reader(RuleSet((), {}))
-    folder = resources.files("bouncemilter.classify").joinpath("rules")
-    for file in sorted(folder.iterdir(), key=lambda each: each.name):
-        if file.name.endswith(".toml"):
-            reader.file(file, file.name, operator=False)
+    for name, file in _builtin_files().items():
+        reader.file(file, name, operator=False)
     return reader.finished()
+
+
+def _builtin_files() -> dict[str, Traversable]:
+    """The rule files of the package by `folder/name`, in order of name."""
+    folders = [each for each in resources.files("bouncemilter.classify").joinpath("rules").iterdir() if each.is_dir()]
+    files = {f"{folder.name}/{file.name}": file for folder in folders for file in folder.iterdir()}
+    return {name: files[name] for name in sorted(files) if name.endswith(".toml")}
 
 
 class _Reader:

@@ -54,6 +54,11 @@ _TLD: Final = frozenset(
     "com net org edu gov mil int info biz name pro test example invalid local localdomain lan internal arpa "
     "cloud email online shop site store tech io app dev xyz agency company group".split()
 )
+# A number of things behind a word (`at most 500 messages`), which only looks like a reply code.
+_COUNT = re.compile(
+    r" [245]\d\d(?= (?:(?:out )?of [#\d]+ )?(?:messages|mails|e-?mails|letters|recipients|connections|sessions|bytes|"
+    r"octets|[kmg]i?b|seconds|minutes|hours|days|users|addresses)\b)(?<=[a-z] ...)"
+)
 _VARIABLE = re.compile(r"[^/?&=#;]*[\d@.%][^/?&=#;]*")
 
 
@@ -106,7 +111,7 @@ class Normaliser:
         found = [
             word if word.isalpha() else self._masked(word) if len(word) <= WORD else self._mask(word) for word in words
         ]
-        return " ".join(found)[:LENGTH].rstrip()
+        return _COUNT.sub(" #", " ".join(found)[:LENGTH].rstrip())
 
     def _mask(self, word: str) -> str:
         return _MASK.sub(self._replaced, word)

@@ -7,134 +7,139 @@ import shlex
 from collections.abc import Sequence
 from typing import Final
 
-from bouncemilter import trust
-from bouncemilter.classify.advice import Language, advice
+from bouncemilter import reasons, trust
+from bouncemilter.classify.advice import advice
 from bouncemilter.cli import show
+from bouncemilter.language import Language, Words
 from bouncemilter.model import Category, Cause, Suppression, Trust, Withheld
 from bouncemilter.policy import Rules
 from bouncemilter.returnpath import Reason
 from bouncemilter.store import StoredEvent
 
-_POLISH: Final = {
-    "suppressed": "zablokowany",
-    "not suppressed": "niezablokowany",
-    "suppression": "blokada",
-    "event": "zdarzenie",
-    "for good": "na zawsze",
-    "until": "do",
-    "in force": "obowiązuje",
-    "expired": "wygasła",
-    "lifted": "zdjęta",
-    "by": "przez",
-    "pending: incident {0} holds it back until the next message": "wstrzymana przez incydent {0} do nast. wiadomości",
-    "expired; on probation until {0}": "wygasła; okres próbny do {0}",
-    "forgotten: its evidence was deleted": "zapomniany: dowody usunięto",
-    "outgoing mail of {0}: {1}, {2} times, stream {3}, {4}": "poczta z {0}: {1}, razy: {2}, strumień {3}, {4}",
-    "unconfirmed": "niepotwierdzone",
-    "(excused)": "(darowane)",
-    "{0} by rule {1}": "{0} według reguły {1}",
-    "since": "od",
-    "reason": "powód",
-    "note": "uwaga",
-    "category": "kategoria",
-    "advice": "rada",
-    "server said": "odpowiedź",
-    "trust": "wiarygodność",
-    "incident": "incydent",
-    "decision": "decyzja",
-    "codes": "kody",
-    "rule": "reguła",
-    "template": "wzorzec",
-    "came from": "serwer",
-    "failed there": "zawiódł",
-    "sent to": "przyszło na",
-    "sent by": "nadawca",
-    "message": "wiadomość",
-    "message id": "Message-ID",
-    "from": "od kogo",
-    "to": "do kogo",
-    "subject": "temat",
-    "list": "lista",
-    "campaign": "kampania",
-    "report": "raport",
-    "defects": "usterki",
-    "left": "odszedł",
-    "new address": "nowy adres",
-    "yes": "tak",
-    "excerpt": "fragment",
-    "import": "import",
-    "times": "który raz",
-    "ends": "koniec",
-    "nothing is on record": "brak zapisów",
-    "`{0}` lifts it, `{1}` has it hold": "`{0}` ją zdejmuje, `{1}` przywraca",
-    "by itself then; before by `{0}`": "sama w tym dniu; wcześniej przez `{0}`",
-    "only if the person asks for it, by `{0}`": "tylko na prośbę tej osoby, przez `{0}`",
-    "only by hand, by `{0}`": "tylko ręcznie, przez `{0}`",
-}
+_TEXTS: Final = (
+    Words("suppressed", "zablokowany"),
+    Words("not suppressed", "niezablokowany"),
+    Words("suppression", "blokada"),
+    Words("event", "zdarzenie"),
+    Words("for good", "na zawsze"),
+    Words("until", "do"),
+    Words("in force", "obowiązuje"),
+    Words("expired", "wygasła"),
+    Words("lifted", "zdjęta"),
+    Words("by", "przez"),
+    Words(
+        "pending: incident {0} holds it back until the next message",
+        "wstrzymana przez incydent {0} do nast. wiadomości",
+    ),
+    Words("expired; on probation until {0}", "wygasła; okres próbny do {0}"),
+    Words("forgotten: its evidence was deleted", "zapomniany: dowody usunięto"),
+    Words("outgoing mail of {0}: {1}, {2} times, stream {3}, {4}", "poczta z {0}: {1}, razy: {2}, strumień {3}, {4}"),
+    Words("unconfirmed", "niepotwierdzone"),
+    Words("(excused)", "(darowane)"),
+    Words("{0} by rule {1}", "{0} według reguły {1}"),
+    Words("since", "od"),
+    Words("reason", "powód"),
+    Words("note", "uwaga"),
+    Words("category", "kategoria"),
+    Words("advice", "rada"),
+    Words("server said", "odpowiedź"),
+    Words("trust", "wiarygodność"),
+    Words("incident", "incydent"),
+    Words("decision", "decyzja"),
+    Words("codes", "kody"),
+    Words("rule", "reguła"),
+    Words("template", "wzorzec"),
+    Words("came from", "serwer"),
+    Words("failed there", "zawiódł"),
+    Words("sent to", "przyszło na"),
+    Words("sent by", "nadawca"),
+    Words("message", "wiadomość"),
+    Words("message id", "Message-ID"),
+    Words("from", "od kogo"),
+    Words("to", "do kogo"),
+    Words("subject", "temat"),
+    Words("list", "lista"),
+    Words("campaign", "kampania"),
+    Words("report", "raport"),
+    Words("defects", "usterki"),
+    Words("left", "odszedł"),
+    Words("new address", "nowy adres"),
+    Words("yes", "tak"),
+    Words("excerpt", "fragment"),
+    Words("import", "import"),
+    Words("times", "który raz"),
+    Words("ends", "koniec"),
+    Words("nothing is on record", "brak zapisów"),
+    Words("`{0}` lifts it, `{1}` has it hold", "`{0}` ją zdejmuje, `{1}` przywraca"),
+    Words("by itself then; before by `{0}`", "sama w tym dniu; wcześniej przez `{0}`"),
+    Words("only if the person asks for it, by `{0}`", "tylko na prośbę tej osoby, przez `{0}`"),
+    Words("only by hand, by `{0}`", "tylko ręcznie, przez `{0}`"),
+)
+_WORDS: Final = {each.en: each for each in _TEXTS}
 """By the English words."""
 
 _TRUST: Final = {
-    Trust.TOKEN: ("our signature came back with it", "wrócił z nim nasz podpis"),
-    Trust.LOCAL: ("our own mail server wrote it", "napisał go nasz własny serwer"),
-    Trust.PLAUSIBLE: ("it fits mail of ours, but is no proof", "pasuje do naszej poczty, ale nie jest dowodem"),
-    Trust.NONE: ("nothing ties it to mail of ours", "nic nie łączy go z naszą pocztą"),
+    Trust.TOKEN: Words("our signature came back with it", "wrócił z nim nasz podpis"),
+    Trust.LOCAL: Words("our own mail server wrote it", "napisał go nasz własny serwer"),
+    Trust.PLAUSIBLE: Words("it fits mail of ours, but is no proof", "pasuje do naszej poczty, ale nie jest dowodem"),
+    Trust.NONE: Words("nothing ties it to mail of ours", "nic nie łączy go z naszą pocztą"),
 }
 """What each tier means, of a report."""
 
 REASONS: Final = {
-    "token": (
+    "token": Words(
         "it came to the return path that we signed for this address; only who got our mail knows it",
         "przyszedł na adres zwrotny, który podpisaliśmy dla tego adresu; zna go tylko odbiorca naszej wiadomości",
     ),
-    "token_returned": (
+    "token_returned": Words(
         "the message that it returns carries the return path that we signed for this address",
         "zwrócona wiadomość ma adres zwrotny, który podpisaliśmy dla tego adresu",
     ),
-    "message_token": (
+    "message_token": Words(
         "it came to the signed return path of a message that went to several people, this address among them",
         "przyszedł na podpisany adres zwrotny wiadomości do kilku osób, wśród nich tego adresu",
     ),
-    "message_token_returned": (
+    "message_token_returned": Words(
         "it returns a message with a signed return path that went to several people, this address among them",
         "zwraca wiadomość z podpisanym adresem zwrotnym do kilku osób, wśród nich tego adresu",
     ),
-    "own_mta": (
+    "own_mta": Words(
         "our own mail server wrote it and handed it over on this host",
         "napisał go nasz własny serwer i przekazał na tej maszynie",
     ),
-    "local_users_trusted": (
+    "local_users_trusted": Words(
         "it was made on this host, whose users are trusted by the setting trust_local_users",
         "powstał na tej maszynie, a ustawienie trust_local_users ufa jej użytkownikom",
     ),
-    "verp": (
+    "verp": Words(
         "it came to the unsigned return path of this address, which anybody could guess",
         "przyszedł na niepodpisany adres zwrotny tego adresu, który każdy mógłby odgadnąć",
     ),
-    "own_headers": (
+    "own_headers": Words(
         "it returns a message with From and Message-ID of our domains, which anybody could write",
         "zwraca wiadomość z From i Message-ID naszych domen, co każdy mógłby napisać",
     ),
-    trust.DKIM: (
+    trust.DKIM: Words(
         "it returns headers with our DKIM signature, which name this address as recipient",
         "zwraca nagłówki z naszym podpisem DKIM, które wymieniają ten adres jako odbiorcę",
     ),
-    "no_evidence": (
+    "no_evidence": Words(
         "nothing in it ties it to mail of ours; it can't suppress anybody",
         "nic nie łączy go z naszą pocztą; nikogo nie może zablokować",
     ),
-    "not_a_recipient": (
+    "not_a_recipient": Words(
         "the message went to several people, but not to this address; it can't suppress anybody",
         "wiadomość wysłano do kilku osób, ale nie na ten adres; nikogo nie może zablokować",
     ),
-    Reason.UNSIGNED.value: (
+    Reason.UNSIGNED.value: Words(
         "our mail leaves with a signature, and here it is missing; it can't suppress anybody",
         "nasza poczta ma podpis, a tu go brak; nikogo nie może zablokować",
     ),
-    Reason.FORGED.value: (
+    Reason.FORGED.value: Words(
         "its signature is wrong: altered or made up; it can't suppress anybody",
         "podpis jest błędny: zmieniony lub zmyślony; nikogo nie może zablokować",
     ),
-    Reason.EXPIRED.value: (
+    Reason.EXPIRED.value: Words(
         "its signature is genuine, but too old; it can't suppress anybody",
         "podpis jest prawdziwy, ale za stary; nikogo nie może zablokować",
     ),
@@ -186,13 +191,13 @@ class _Page:
         by_rule = self._word("{0} by rule {1}").format(each.category, each.rule + version) if each.category else ""
         self._fields(
             ("since", f"{_at(each.created_at)} {self._word('by')} {each.created_by}"),
-            ("reason", each.reason),
+            ("reason", reasons.told(each.reason, self._lang)),
             ("note", each.note or ("" if each.address else self._word("forgotten: its evidence was deleted"))),
             ("category", by_rule if each.rule else str(each.category or "")),
             ("advice", self._advice(each.category)),
             ("server said", each.diagnostic),
             ("template", each.template),
-            ("trust", f"{each.trust}: {self._pick(_TRUST[each.trust])}" if each.trust else ""),
+            ("trust", f"{each.trust}: {_TRUST[each.trust].in_(self._lang)}" if each.trust else ""),
             ("message", each.message_key),
             ("event", each.event_id),
             ("incident", str(each.incident or "")),
@@ -209,7 +214,7 @@ class _Page:
         show.line(f"{self._word('event')} {event.id}: {_at(event.at)}, {what}, {self._word('by')} {event.front}")
         excused = f" {self._word('(excused)')}" if stored.excused else ""
         self._fields(
-            ("decision", f"{decision.effect}: {decision.reason}{excused}"),
+            ("decision", f"{decision.effect}: {reasons.told(decision.reason, self._lang)}{excused}"),
             ("advice", self._advice(event.category)),
             ("server said", event.diagnostic),
             ("codes", " ".join(each for each in (event.reply_code, event.status) if each)),
@@ -260,7 +265,8 @@ class _Page:
             )
         if not each.in_force(self._now):
             return ""
-        words = ("bouncemilter", "suppression", "remove", self._key, "--cause", each.cause, "--scope", each.scope)
+        scope = ":".join(filter(None, (each.scope, each.scope_value)))
+        words = ("bouncemilter", "suppression", "remove", self._key, "--cause", each.cause, "--scope", scope)
         if each.expires_at:
             ends = "by itself then; before by `{0}`"
         elif each.cause in (Cause.UNSUBSCRIBE, Cause.COMPLAINT):
@@ -273,13 +279,10 @@ class _Page:
         return str(advice(category, self._lang)) if category else ""
 
     def _trust(self, tier: Trust, reason: str) -> str:
-        return self._pick(REASONS.get(reason, _TRUST[tier]))
-
-    def _pick(self, words: tuple[str, str]) -> str:
-        return words[self._lang is Language.PL]
+        return REASONS.get(reason, _TRUST[tier]).in_(self._lang)
 
     def _word(self, word: str) -> str:
-        return _POLISH[word] if self._lang is Language.PL else word
+        return _WORDS[word].in_(self._lang)
 
     def _fields(self, *fields: tuple[str, str]) -> None:
         for name, value in fields:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from bouncemilter import classify
+from bouncemilter.assembly.pipeline import classifier
+from bouncemilter.classify import RulesError
 from bouncemilter.cli import configuration
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.settings import checks
@@ -20,9 +21,8 @@ def command(config: Path, no_environment: bool) -> None:
     settings = configuration.read(config, environment=not no_environment)
     for key, text in checks.warnings(settings):
         click.echo(f"{config}: {key}: warning: {text}", err=True)
-    folder = settings.classify.rules_directory
     try:
-        classify.load(Path(folder) if folder else None)
-    except classify.RulesError as error:
+        classifier(settings)
+    except RulesError as error:
         raise Failure(str(error), Exit.CONFIGURATION) from None
     click.echo(f"{config}: fine")

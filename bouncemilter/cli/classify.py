@@ -10,9 +10,10 @@ import click
 
 from bouncemilter import report, text
 from bouncemilter.classify import Classifier, Reply
-from bouncemilter.classify.advice import Language, advice
+from bouncemilter.classify.advice import advice
 from bouncemilter.cli import language, mails, ruleset, show
 from bouncemilter.cli.exits import Exit
+from bouncemilter.language import Language
 from bouncemilter.model import Verdict
 
 _LINE = 64 * 1024

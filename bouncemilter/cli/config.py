@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
-from bouncemilter.cli import configuration, postfix, sendmail
+from bouncemilter.assembly.site import site_of
+from bouncemilter.cli import configuration
 from bouncemilter.cli.exits import Exit, Failure
-from bouncemilter.doctor.site import Site
-from bouncemilter.doctor.view import site_of
+from bouncemilter.mta.postfix.snippet import snippet as postfix_snippet
+from bouncemilter.mta.sendmail.snippet import snippet as sendmail_snippet
+from bouncemilter.mta.site import Site
 from bouncemilter.settings import reference
 
 
@@ -29,14 +31,14 @@ def reference_() -> None:
 @configuration.option
 def postfix_(config: Path) -> None:
     """Print every line that Postfix's main.cf, master.cf and tables need, explained."""
-    _print(config, postfix.snippet)
+    _print(config, postfix_snippet)
 
 
 @command.command("sendmail")
 @configuration.option
 def sendmail_(config: Path) -> None:
     """Print every line that Sendmail's sendmail.mc and mailertable need, explained."""
-    _print(config, sendmail.snippet)
+    _print(config, sendmail_snippet)
 
 
 def _print(config: Path, snippet: Callable[[Site], object]) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from bouncemilter.classify import RulesError
 from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.dkim import PublicKeyError
+from bouncemilter.returnpath import KeyFileError
 from bouncemilter.settings import DEFAULT_PATH, Settings, SettingsError, load
+
+UNUSABLE: Final = (RulesError, KeyFileError, PublicKeyError)
+"""A file that the configuration names can't be used: its text says which, and why."""
 
 
 def option(command: Callable[..., Any]) -> Callable[..., Any]:

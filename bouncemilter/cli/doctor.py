@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from bouncemilter.assembly.site import host
 from bouncemilter.cli import configuration, show
 from bouncemilter.cli.storage import with_store
-from bouncemilter.doctor import names, plan, runner, view
+from bouncemilter.doctor import plan, runner
+from bouncemilter.doctor.dns.lookup import Lookup, lookup
 from bouncemilter.endpoint import Endpoint
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store
@@ -44,7 +46,7 @@ def command(config: Path, no_self_test: bool, as_json: bool, **options: str) -> 
             return events[0].event.front if events else None
 
         wanted = None if no_self_test else seen
-        return await plan.examine_host(view.host(settings), wanted, where)
+        return await plan.examine_host(host(settings), wanted, where)
 
     rows = with_store(config, examine)
     if as_json:
@@ -64,8 +66,8 @@ def _server(text: str) -> str:
     return text
 
 
-def _lookup(resolver: str) -> names.Lookup:
+def _lookup(resolver: str) -> Lookup:
     try:
-        return names.lookup(resolver)
+        return lookup(resolver)
     except ValueError:
         raise click.BadParameter("write HOST:PORT", param_hint="--resolver") from None

@@ -9,10 +9,11 @@ import click
 
 from bouncemilter import report, text
 from bouncemilter.classify import Classifier, Reply
-from bouncemilter.classify.advice import Language, advice
+from bouncemilter.classify.advice import advice
 from bouncemilter.classify.engine import Candidate, Trace, reply_of
 from bouncemilter.cli import language, mails, ruleset, show
 from bouncemilter.cli.exits import Exit
+from bouncemilter.language import Language
 from bouncemilter.model import Verdict
 from bouncemilter.report.message import Message
 

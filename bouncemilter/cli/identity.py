@@ -7,7 +7,7 @@ import os
 import pwd
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -20,25 +20,13 @@ def become_owner(folder: Path) -> None:
 
     As root: drop to the owner. As the owner: nothing. As anybody else: Failure 77 with the command to use.
     """
-    try:
-        owner = folder.stat().st_uid
-    except OSError as error:
-        raise Failure(f"{folder}: {error.strerror}", Exit.CONFIGURATION) from None
-    if owner == os.geteuid():
+    user = _owner(folder, lambda name: ("sudo", "-u", name))
+    if user is None:
         return
-    name = _name(owner)
-    if os.geteuid() != 0:
-        known = name if name != str(owner) else f"#{owner}"
-        command = shlex.join(["sudo", "-u", known, "bouncemilter", *sys.argv[1:]])
-        raise Failure(f"{folder} belongs to {name}; use: {command}", Exit.PERMISSION)
-    try:
-        user = pwd.getpwuid(owner)
-    except KeyError:
-        raise Failure(f"{folder} belongs to user {owner}, who has no account here", Exit.CONFIGURATION) from None
     os.initgroups(user.pw_name, user.pw_gid)
     os.setgid(user.pw_gid)
-    os.setuid(owner)
-    _refuse_unreadable(name)
+    os.setuid(user.pw_uid)
+    _refuse_unreadable(user.pw_name)
 
 
 @contextlib.contextmanager
@@ -47,24 +35,14 @@ def acting_as_owner(folder: Path) -> Iterator[None]:
 
     As root: the effective identity, given back at the end. As the owner: nothing. As anybody else: Failure 77.
     """
-    try:
-        owner = folder.stat().st_uid
-    except OSError as error:
-        raise Failure(f"{folder}: {error.strerror}", Exit.CONFIGURATION) from None
-    if owner == os.geteuid():
+    user = _owner(folder, lambda _: ("sudo",))
+    if user is None:
         yield
         return
-    if os.geteuid() != 0:
-        command = shlex.join(["sudo", "bouncemilter", *sys.argv[1:]])
-        raise Failure(f"{folder} belongs to {_name(owner)}; use: {command}", Exit.PERMISSION)
-    try:
-        user = pwd.getpwuid(owner)
-    except KeyError:
-        raise Failure(f"{folder} belongs to user {owner}, who has no account here", Exit.CONFIGURATION) from None
     groups, group = os.getgroups(), os.getegid()
     os.initgroups(user.pw_name, user.pw_gid)
     os.setegid(user.pw_gid)
-    os.seteuid(owner)
+    os.seteuid(user.pw_uid)
     try:
         _refuse_unreadable(user.pw_name)
         yield
@@ -72,6 +50,25 @@ def acting_as_owner(folder: Path) -> Iterator[None]:
         os.seteuid(0)
         os.setegid(group)
         os.setgroups(groups)
+
+
+def _owner(folder: Path, sudo: Callable[[str], Sequence[str]]) -> pwd.struct_passwd | None:
+    """Whom root is to become; None where we are the owner. `sudo` gives the words that would help anybody else."""
+    try:
+        owner = folder.stat().st_uid
+    except OSError as error:
+        raise Failure(f"{folder}: {error.strerror}", Exit.CONFIGURATION) from None
+    if owner == os.geteuid():
+        return None
+    name = _name(owner)
+    if os.geteuid() != 0:
+        known = name if name != str(owner) else f"#{owner}"
+        command = shlex.join([*sudo(known), "bouncemilter", *sys.argv[1:]])
+        raise Failure(f"{folder} belongs to {name}; use: {command}", Exit.PERMISSION)
+    try:
+        return pwd.getpwuid(owner)
+    except KeyError:
+        raise Failure(f"{folder} belongs to user {owner}, who has no account here", Exit.CONFIGURATION) from None
 
 
 def _refuse_unreadable(name: str) -> None:

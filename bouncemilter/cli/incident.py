@@ -12,9 +12,9 @@ from bouncemilter.cli import configuration, show
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.identity import operator
 from bouncemilter.cli.storage import with_store
-from bouncemilter.model import Category, Incident, Outcome, Suppression
+from bouncemilter.model import Category, Incident, IncidentDecision, Suppression
 from bouncemilter.settings import Settings
-from bouncemilter.store import Store
+from bouncemilter.store import NamedFailures, Store
 
 _HEADINGS = ("id", "state", "kind", "what", "opened", "failures", "pending", "suppressed", "why")
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON.")
@@ -40,7 +40,7 @@ def list_(config: Path, only_open: bool, as_json: bool) -> None:
     """List the incidents, newest first: exit 0 if there are any, 1 if none."""
 
     async def find(store: Store, _: Settings) -> list[Incident]:
-        return [each for each in await store.incidents() if not only_open or each.is_open(_now())]
+        return [each for each in await store.incidents.newest() if not only_open or each.is_open(_now())]
 
     found = with_store(config, find)
     if as_json:
@@ -59,7 +59,7 @@ def show_(config: Path, number: int, as_json: bool) -> None:
     """Show one incident and the addresses that it holds."""
 
     async def find(store: Store, _: Settings) -> tuple[Incident | None, list[Suppression]]:
-        return await store.incident(number), [each async for each in store.suppressions_of_incident(number)]
+        return await store.incidents.find(number), [each async for each in store.incidents.suppressions(number)]
 
     found, members = with_store(config, find)
     if found is None:
@@ -87,9 +87,9 @@ def release(config: Path, number: int, note: str, dry_run: bool) -> None:
 
     async def work(store: Store, _: Settings) -> Incident | None:
         if dry_run:
-            found = await store.incident(number)
+            found = await store.incidents.find(number)
             return None if found is None or found.outcome else found
-        return await store.release_incident(number, by=by, note=_cleaned(note))
+        return await store.incidents.release(number, by=by, note=_cleaned(note))
 
     found = with_store(config, work)
     if found is None:
@@ -133,30 +133,39 @@ def undo(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         return
     if not (name and category and since):
         raise click.UsageError("give an ID, or --domain, --category and --since")
-    if dry_run:
-        raise click.UsageError("--dry-run needs an ID")
     first, last = since.replace(tzinfo=dt.UTC), until.replace(tzinfo=dt.UTC) if until else _now()
+    meant = NamedFailures(domain.registrable(address.domain_key(name)), Category(category), first, last)
+    _undo_failures(config, meant, _cleaned(note), by, dry_run=dry_run)
 
-    async def work(store: Store, _: Settings) -> Incident | None:
-        own = domain.registrable(address.domain_key(name))
-        return await store.undo_failures(own, Category(category), first, last, by=by, note=_cleaned(note))
 
-    _say_undone(with_store(config, work), "no such failures that count")
+def _undo_failures(config: Path, meant: NamedFailures, note: str, by: str, *, dry_run: bool) -> None:
+    otherwise = "no such failures that count"
+    if dry_run:
+        failures, ended = with_store(config, lambda store, _: store.incidents.count_failures(meant))
+        if not failures:
+            raise Failure(otherwise, Exit.NO)
+        show.line(_would_undo(failures, ended))
+        return
+    undone = with_store(config, lambda store, _: store.incidents.undo_failures(meant, by=by, note=note))
+    _say_undone(undone, otherwise)
 
 
 def _undo_number(config: Path, number: int, note: str, by: str, *, dry_run: bool) -> None:
     async def work(store: Store, _: Settings) -> Incident | None:
         if dry_run:
-            found = await store.incident(number)
-            return None if found is None or found.outcome is Outcome.UNDONE else found
-        return await store.undo_incident(number, by=by, note=note)
+            found = await store.incidents.find(number)
+            return None if found is None or found.outcome is IncidentDecision.UNDONE else found
+        return await store.incidents.undo(number, by=by, note=note)
 
     found = with_store(config, work)
     if dry_run and found:
-        ended = found.pending + found.suppressed
-        show.line(f"would excuse {found.events} failures and end {ended} suppressions")
+        show.line(_would_undo(found.events, found.pending + found.suppressed))
     else:
         _say_undone(found, f"no incident {number} that could be undone")
+
+
+def _would_undo(failures: int, ended: int) -> str:
+    return f"would excuse {failures} failures and end {ended} suppressions"
 
 
 def _say_undone(found: Incident | None, otherwise: str) -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -17,26 +18,28 @@ import click
 import structlog
 
 from bouncemilter import address
+from bouncemilter.assembly.pipeline import classifier, pipeline_options
 from bouncemilter.cli import configuration, show
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.progress import bar
 from bouncemilter.cli.storage import with_store
-from bouncemilter.daemon import assembly
 from bouncemilter.fronts.mailbox import (
     After,
-    Fate,
     Fault,
     MailboxError,
     MailboxOptions,
+    MessageOutcome,
     Secret,
     Security,
     SourceKind,
     Summary,
 )
 from bouncemilter.fronts.mailbox.files import kind_of
-from bouncemilter.fronts.mailbox.visit import Visit, Wish
+from bouncemilter.fronts.mailbox.poll import Poll, PollOptions
 from bouncemilter.pipeline import Pipeline
-from bouncemilter.settings import Settings, mailboxes
+from bouncemilter.settings import Settings
+from bouncemilter.settings.checks.mailboxes import impossible
+from bouncemilter.settings.sections import mailbox
 from bouncemilter.store import Store
 
 PASSWORD_VARIABLE: Final = "BOUNCEMILTER_MAILBOX_PASSWORD"  # noqa: S105  (a name)
@@ -58,14 +61,14 @@ _EXITS: Final = {
     Fault.STORE: Exit.TEMPORARY,
 }
 _WORDS: Final = {
-    Fate.RECOGNISED: "returns of yours, now on disk",
-    Fate.KNOWN: "returns that were known already",
-    Fate.LEFT: "left alone: what people wrote, reports, challenges, and what `also_pass` names",
-    Fate.UNTIED: "left alone: returns that can't be tied to mail of yours",
-    Fate.NOT_OURS: "left alone: to no address of yours (see --address)",
-    Fate.TOO_OLD: "left alone: older than --since",
-    Fate.FAILED: "failed, and tried again the next time",
-    Fate.VANISHED: "vanished before they could be read",
+    MessageOutcome.RECOGNISED: "returns of yours, now on disk",
+    MessageOutcome.KNOWN: "returns that were known already",
+    MessageOutcome.LEFT: "left alone: what people wrote, reports, challenges, and what `also_pass` names",
+    MessageOutcome.UNTIED: "left alone: returns that can't be tied to mail of yours",
+    MessageOutcome.NOT_OURS: "left alone: to no address of yours (see --address)",
+    MessageOutcome.TOO_OLD: "left alone: older than --since",
+    MessageOutcome.FAILED: "failed, and tried again the next time",
+    MessageOutcome.VANISHED: "vanished before they could be read",
 }
 
 
@@ -124,18 +127,13 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter an option)
         token_file=str(token_file.absolute()) if token_file else "",
         password_file=str(password_file.absolute()) if password_file else "",
     )
-    found = []
-    for each in sources:
-        options = _configured(each, settings) or _written(each, secret, tls)
-        options = _changed(options, move, delete=delete, own=own, ca_file=ca_file, allow_unencrypted=allow_unencrypted)
-        faults = [f"{name}: {text}" for name, text in mailboxes.impossible(options)]
-        if faults:
-            raise Failure("\n".join(f"{options.name}: {fault}" for fault in faults), Exit.USAGE)
-        found.append(_with_password(options))
+    after = After.MOVE if move else After.DELETE if delete else None
+    given = _Given(after, move or "", own or "", secret, tls, ca_file, allow_unencrypted)
+    found = [_mailbox(each, settings, given) for each in sources]
     moment = dt.datetime.now(dt.UTC) - dt.timedelta(days=since) if since else None
-    wish = Wish(moment, limit, dry_run, again)
+    wanted = PollOptions(moment, limit, dry_run, again)
     _quiet()
-    summaries, code = with_store(config, lambda store, now: _read_all(store, now, found, wish))
+    summaries, code = with_store(config, lambda store, now: _read_all(store, now, found, wanted))
     for summary in summaries:
         if as_json:
             show.json_line({**summary.to_dict(), "dry_run": dry_run})
@@ -148,11 +146,35 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter an option)
         raise SystemExit(code)
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the options of the command say of each mailbox."""
+
+    after: After | None
+    move_to: str
+    address: str
+    secret: Secret
+    """For mailboxes that are given by URL."""
+    tls: str | None
+    """The same."""
+    ca_file: Path | None
+    allow_unencrypted: bool
+
+
+def _mailbox(source: str, settings: Settings, given: _Given) -> MailboxOptions:
+    """A mailbox by name, URL or path, with its password. Failure where it can't be read like that."""
+    options = _changed(_configured(source, settings) or _written(source, given), given)
+    faults = [f"{options.name}: {name}: {text}" for name, text in impossible(options)]
+    if faults:
+        raise Failure("\n".join(faults), Exit.USAGE)
+    return _with_password(options)
+
+
 def _configured(name: str, settings: Settings) -> MailboxOptions | None:
-    return next((mailboxes.options(each) for each in settings.mailbox if each.name == name), None)
+    return next((mailbox(each) for each in settings.mailbox if each.name == name), None)
 
 
-def _written(written: str, secret: Secret, tls: str | None) -> MailboxOptions:
+def _written(written: str, given: _Given) -> MailboxOptions:
     """A mailbox by URL or path."""
     scheme, found, _ = written.partition("://")
     if not found:
@@ -181,33 +203,24 @@ def _written(written: str, secret: Secret, tls: str | None) -> MailboxOptions:
         kind,
         host=host,
         port=port,
-        security=Security(tls) if tls else security,
+        security=Security(given.tls) if given.tls else security,
         user=unquote(user),
-        secret=secret,
+        secret=given.secret,
         folder=folder,
     )
 
 
-def _changed(
-    options: MailboxOptions,
-    move: str | None,
-    *,
-    delete: bool,
-    own: str | None,
-    ca_file: Path | None,
-    allow_unencrypted: bool,
-) -> MailboxOptions:
-    """What the options of the command change, and a default for the address."""
-    if move:
-        target = str(Path(move).absolute()) if options.kind is SourceKind.EML else move
-        options = dataclasses.replace(options, after=After.MOVE, move_to=target)
-    elif delete:
-        options = dataclasses.replace(options, after=After.DELETE)
-    if own:
-        options = dataclasses.replace(options, address=own)
-    if ca_file:
-        options = dataclasses.replace(options, ca_file=str(ca_file.absolute()))
-    if allow_unencrypted:
+def _changed(options: MailboxOptions, given: _Given) -> MailboxOptions:
+    """What the options of the command change, and where a password may stand."""
+    if given.after:
+        folder = options.kind is SourceKind.EML and given.move_to
+        target = str(Path(given.move_to).absolute()) if folder else given.move_to
+        options = dataclasses.replace(options, after=given.after, move_to=target or options.move_to)
+    if given.address:
+        options = dataclasses.replace(options, address=given.address)
+    if given.ca_file:
+        options = dataclasses.replace(options, ca_file=str(given.ca_file.absolute()))
+    if given.allow_unencrypted:
         options = dataclasses.replace(options, allow_unencrypted=True)
     if options.kind.is_remote and options.secret == Secret():
         options = dataclasses.replace(options, secret=Secret(password_env=PASSWORD_VARIABLE))
@@ -230,21 +243,21 @@ def _with_password(options: MailboxOptions) -> MailboxOptions:
 
 
 async def _read_all(
-    store: Store, settings: Settings, found: Sequence[MailboxOptions], wish: Wish
+    store: Store, settings: Settings, found: Sequence[MailboxOptions], wanted: PollOptions
 ) -> tuple[list[Summary], Exit]:
     """Read one mailbox after the other; the summaries, and the code of the first that failed."""
-    pipeline = Pipeline(store, assembly.classifier(settings), assembly.pipeline_options(settings))
+    pipeline = Pipeline(store, classifier(settings), pipeline_options(settings))
     summaries, code = [], Exit.OK
     for options in found:
         with bar("Reading", 1) as advance:
-            visit = Visit(options, pipeline, settings.state_directory, wish, _Progress(advance))
+            poll = Poll(options, pipeline, settings.state_directory, wanted, _Progress(advance))
             try:
-                await visit.run()
+                await poll.run()
             except MailboxError as error:
                 code = code or _EXITS[error.fault]
-        if visit.summary.fates[Fate.FAILED]:
+        if poll.summary.outcomes[MessageOutcome.FAILED]:
             code = code or Exit.DATA
-        summaries.append(visit.summary)
+        summaries.append(poll.summary)
     return summaries, code
 
 
@@ -265,7 +278,11 @@ def _table(summary: Summary, *, dry_run: bool) -> None:
     rows: list[tuple[object, object]] = []
     if summary.seen_before:
         rows.append(("settled by an earlier run", summary.seen_before))
-    rows += [(_said(fate, dry_run=dry_run), summary.fates[fate]) for fate in Fate if summary.fates[fate]]
+    rows += [
+        (_said(outcome, dry_run=dry_run), summary.outcomes[outcome])
+        for outcome in MessageOutcome
+        if summary.outcomes[outcome]
+    ]
     rows += [(f"  {kind}", n) for kind, n in sorted(summary.kinds.items())]
     rows += [(f"    {category}", n) for category, n in sorted(summary.categories.items())]
     if not dry_run:
@@ -276,8 +293,8 @@ def _table(summary: Summary, *, dry_run: bool) -> None:
     show.table(("what", "mails"), rows, title=summary.mailbox)
 
 
-def _said(fate: Fate, *, dry_run: bool) -> str:
-    return "returns of yours, or likely so" if dry_run and fate is Fate.RECOGNISED else _WORDS[fate]
+def _said(outcome: MessageOutcome, *, dry_run: bool) -> str:
+    return "returns of yours, or likely so" if dry_run and outcome is MessageOutcome.RECOGNISED else _WORDS[outcome]
 
 
 def _quiet() -> None:

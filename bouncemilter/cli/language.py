@@ -1,4 +1,4 @@
-"""The option `--lang`: the language of advice."""
+"""The option `--lang`: the language of what people read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bouncemilter.classify.advice import Language
+from bouncemilter.language import Language
 
 
 def option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -18,5 +18,5 @@ def option(command: Callable[..., Any]) -> Callable[..., Any]:
         default=Language.EN.value,
         show_default=True,
         callback=lambda _context, _parameter, value: Language(value),
-        help="The language of advice.",
+        help="The language of advice and reasons.",
     )(command)

@@ -15,20 +15,27 @@ import click
 from bouncemilter.cli import show
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.spool import PipedList, StandardOutput, is_input, is_output
-from bouncemilter.lists import ENCODINGS, Layout, ListError, Replacement, Wish, backup
+from bouncemilter.lists import ENCODINGS, Layout, ListError, ListOptions
+from bouncemilter.replacement import Replacement, backup
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the argument LIST and the options about it, as the parameters `path` and `wish`."""
+    """Give a command the argument LIST and the options about it, as the parameters `path` and `list_options`."""
+    argument = click.argument("path", metavar="LIST", type=click.Path(path_type=Path))
+    return argument(layout_options(command))
+
+
+def layout_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options about a list, as the parameter `list_options`."""
 
     @functools.wraps(command)
     def decorated(
         column: str, header: bool | None, encoding: str | None, delimiter: str | None, sheet: str, **others: Any
     ) -> Any:
-        parted = _DELIMITERS[delimiter] if delimiter else ""
-        return command(wish=Wish(column, header, encoding or "", parted, sheet), **others)
+        parted = _DELIMITERS[delimiter] if delimiter else None
+        return command(list_options=ListOptions(column, header, encoding or "", parted, sheet), **others)
 
     for option in (
         click.option(
@@ -42,7 +49,6 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--header/--no-header", default=None, help="Whether the first record names the columns; else found out."
         ),
         click.option("--column", default="", metavar="NAME|NUMBER", help="The column of addresses; else found out."),
-        click.argument("path", metavar="LIST", type=click.Path(path_type=Path)),
     ):
         decorated = option(decorated)
     return decorated

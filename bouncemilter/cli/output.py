@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
-import os
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import click
 
 from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.replacement import Replacement
 
 
 class Output:
-    """A file, or standard output where `path` is None. A file keeps what it has until all that is new is known.
+    """A file, or standard output where `path` is None. A file appears whole or stays as it was.
 
-    To be opened before the store: as root, a command takes on the identity of the store's owner.
+    To be opened before the store: as root, a command acts as the store's owner meanwhile.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._made = False
-        self._descriptor = -1
-        self._written = False
+        self._stack = contextlib.ExitStack()
+        self._new: Replacement | None = None
+        self._device: BinaryIO | None = None
         if path is None:
             return
-        try:
-            self._made = not path.exists()
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        except OSError as error:
-            raise Failure(f"{path}: {error.strerror}", Exit.IO) from None
+        with _told(path):
+            if path.exists() and not path.is_file():  # /dev/stdout, a pipe
+                self._device = self._stack.enter_context(path.open("wb"))
+            else:
+                self._new = self._stack.enter_context(Replacement(path, path if path.exists() else None, mode=0o640))
 
     def __enter__(self) -> Self:
         return self
@@ -43,38 +41,21 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._path is None:
-            return
-        os.close(self._descriptor)
-        if self._made and not self._written:
-            with contextlib.suppress(OSError):  # made as root, in a folder that is not the owner's
-                self._path.unlink()
+        self._stack.close()
 
     def put(self, content: bytes) -> None:
         """Write the whole content. Failure 74 where there is no room."""
         if self._path is None:
             click.echo(content, nl=False)
             return
-        try:
-            regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
-            if regular:
-                self._reserve(len(content))
-            with os.fdopen(os.dup(self._descriptor), "wb") as file:
-                file.write(content)
-                file.flush()
-                if regular:
-                    file.truncate(len(content))
-        except OSError as error:
-            raise Failure(f"{self._path}: {error.strerror}", Exit.IO) from None
-        self._written = True
-
-    def _reserve(self, octets: int) -> None:
-        """A full disk shows before anything of the old content is lost."""
-        try:
-            os.posix_fallocate(self._descriptor, 0, max(1, octets))
-        except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
-                raise
+        with _told(self._path):
+            if self._device:
+                self._device.write(content)
+                self._device.flush()
+            elif self._new:
+                self._new.file.write(content)
+                self._new.finish()
+                self._new.commit()
 
     @contextlib.contextmanager
     def lines(self) -> Iterator[None]:
@@ -89,3 +70,12 @@ class Output:
         finally:
             sys.stdout = before
         self.put(kept.getvalue().encode("utf-8", "backslashreplace"))
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Errors of a file as Failure 74."""
+    try:
+        yield
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}", Exit.IO) from None

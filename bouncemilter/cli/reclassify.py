@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bouncemilter.assembly.pipeline import classifier
 from bouncemilter.classify import Classifier, Reply
 from bouncemilter.cli import configuration, ruleset, show
 from bouncemilter.cli.storage import with_store
@@ -55,11 +56,10 @@ def command(config: Path, diff: bool, every: bool, extra: Path | None, as_json: 
     """
 
     async def compare(store: Store, settings: Settings) -> Comparison:
-        folder = settings.classify.rules_directory
-        classifier = ruleset.load(extra or (Path(folder) if folder else None))
+        rules = ruleset.load(extra) if extra else classifier(settings)
         found = Comparison(0, Counter(), {})
         async for stored in store.ruled():
-            _count(found, stored.event, classifier)
+            _count(found, stored.event, rules)
         return found
 
     found = with_store(config, compare)

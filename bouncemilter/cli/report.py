@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import secrets
 import zoneinfo
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,20 +12,20 @@ from typing import Any, Final
 
 import click
 
-from bouncemilter import address, domain
-from bouncemilter.classify.advice import Language, advice
+from bouncemilter import address, csvfile, domain
+from bouncemilter.classify.advice import advice
 from bouncemilter.cli import configuration, language, show
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.output import Output
 from bouncemilter.cli.storage import with_store
-from bouncemilter.figures import blocklists, bundle, page, sheet, words
-from bouncemilter.figures.anonymous import Anonymizer
-from bouncemilter.figures.blocklists import Hit
-from bouncemilter.figures.compiling import compile_report, refusals, wordings
-from bouncemilter.figures.query import By, Query
-from bouncemilter.figures.report import TARGET, Line, Report, Words
+from bouncemilter.language import Language
 from bouncemilter.model import Category
 from bouncemilter.settings import Settings
+from bouncemilter.statistics import blocklists, bundle, page, words
+from bouncemilter.statistics.blocklists import Hit
+from bouncemilter.statistics.compiling import compile_report, wordings
+from bouncemilter.statistics.query import By, Query
+from bouncemilter.statistics.report import TARGET, Line, Report, Wording
 from bouncemilter.store import Store
 
 DAYS: Final = 30
@@ -99,14 +98,15 @@ def _write(  # noqa: PLR0913, PLR0917  (one for each option)
         return
 
     async def find(store: Store, _: Settings) -> tuple[Report, page.Page | None]:
-        report = await compile_report(store.figures, query)
-        return report, await _page(store, report) if form == "html" else None
+        source = store.figures
+        report = await compile_report(source, query)
+        return report, await page.compile_page(source, report, dt.datetime.now(dt.UTC)) if form == "html" else None
 
-    report, whole = with_store(config, find)
+    report, whole = with_store(config, find, lasting=False)
     if whole:
         output.put(page.render(whole, lang).encode())
     elif form == "csv":
-        output.put(sheet.table(_headings(report), _rows(report)))
+        output.put(csvfile.encoded([_headings(report), *_rows(report)]))
     elif form == "json":
         _put_object(_object(report), output)
     else:
@@ -148,27 +148,15 @@ def _provider(written: str) -> str:
     return name
 
 
-async def _page(store: Store, asked: Report) -> page.Page:
-    source, query = store.figures, asked.query
-    by_day = asked if query.by is By.DAY else await compile_report(source, replace(query, by=By.DAY))
-    by_category = asked if query.by is By.CATEGORY else await compile_report(source, replace(query, by=By.CATEGORY))
-    said = await wordings(source, query)
-    listed, blocked = (
-        [(each.diagnostic, each.n) for each in said if each.category is category]
-        for category in (Category.BLOCKLISTED, Category.BLOCKED_BY_PROVIDER)
-    )
-    return page.Page(asked, by_day, by_category, said, blocklists.hits(listed, blocked), dt.datetime.now(dt.UTC))
-
-
 def _raw(config: Path, query: Query, form: str, lang: Language, limit: int, output: Output) -> None:
-    async def find(store: Store, _: Settings) -> list[Words]:
+    async def find(store: Store, _: Settings) -> list[Wording]:
         return await wordings(store.figures, query, limit)
 
-    found = with_store(config, find)
+    found = with_store(config, find, lasting=False)
     headings = ("messages", "last", "words", "template")
     rows = [(each.n, each.last.isoformat(timespec="seconds"), each.diagnostic, each.template) for each in found]
     if form == "csv":
-        output.put(sheet.table(headings, rows))
+        output.put(csvfile.encoded([headings, *rows]))
     elif form == "json":
         _put_object([show.plain(each) for each in found], output)
     else:
@@ -200,11 +188,10 @@ def _bundle(config: Path, query: Query, path: Path) -> None:
         raise click.UsageError("--bundle needs --provider: a ticket is with one of them")
 
     async def find(store: Store, _: Settings) -> list[tuple[str, ...]]:
-        persons = Anonymizer(secrets.token_bytes(32))
-        return sorted([bundle.row(each, persons) async for each in refusals(store.figures, query)])
+        return await bundle.collect(store.figures, query)
 
     with Output(path) as output:
-        rows = with_store(config, find)
+        rows = with_store(config, find, lasting=False)
         if not rows:
             raise Failure(f"{query.provider} refused nothing in this time", Exit.NO)
         output.put(bundle.write(rows, query))

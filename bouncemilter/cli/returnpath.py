@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 
 from bouncemilter import address
+from bouncemilter.assembly.returnpaths import signed_paths
 from bouncemilter.cli import configuration, show
 from bouncemilter.cli.exits import Exit, Failure
+from bouncemilter.model.sent import NAME_LENGTH
 from bouncemilter.returnpath import (
     LIFE,
     Form,
@@ -25,7 +27,6 @@ from bouncemilter.returnpath import (
     keyfile,
 )
 from bouncemilter.settings import Settings
-from bouncemilter.settings.signing import signed_paths
 
 _PURPOSE = click.option(
     "--purpose",
@@ -92,7 +93,7 @@ def sign(recipient: str, config: Path, campaign: str, wanted: str, purpose: str)
     signer = Signer(found.path, found.keys, fold_local_part=settings.policy.fold_local_part)
     today = dt.datetime.now(dt.UTC).date()
     try:
-        show.line(signer.mint(recipient, campaign=campaign, day=today, purpose=Purpose(purpose)))
+        show.line(signer.mint(recipient, campaign=campaign.strip()[:NAME_LENGTH], day=today, purpose=Purpose(purpose)))
     except ValueError:
         raise Failure(f"not an e-mail address: {show.cell(recipient)}", Exit.DATA) from None
 

@@ -13,16 +13,16 @@ from typing import Final
 import click
 
 from bouncemilter import address, enforcement, limits, text
-from bouncemilter.cli import configuration, listing, mailing, show, spool
+from bouncemilter.cli import configuration, listing, show, spool, stream_option
 from bouncemilter.cli.exits import Exit
-from bouncemilter.cli.mailing import Mailing, Refused
 from bouncemilter.cli.progress import bar
 from bouncemilter.cli.spool import StandardOutput
 from bouncemilter.cli.storage import with_store
-from bouncemilter.lists import Keep, Layout, Replacement, Table, Wish, addresses, open_list
+from bouncemilter.lists import Keep, Layout, ListOptions, Table, addresses, open_list
 from bouncemilter.model import Suppression
+from bouncemilter.replacement import Replacement
 from bouncemilter.settings import Settings
-from bouncemilter.store import Store
+from bouncemilter.store import RefusedAddresses, Store, roster
 
 HEADINGS: Final = ("record", "address", "cause", "category", "since", "until", "scope", "reason", "by")
 _ROWS: Final = 5000
@@ -37,14 +37,14 @@ class _Hit:
     written: str
     key: str
     entry: int
-    """As in Refused.entries."""
+    """As in RefusedAddresses.entries."""
 
 
 @dataclass(slots=True)
 class _Scrubbing:
     """What is found while a list is read."""
 
-    refused: Refused
+    refused: RefusedAddresses
     fold: bool
     addresses: int = 0
     """Records with an address."""
@@ -121,7 +121,7 @@ class _Scrubbing:
     help="Write who was taken out and why: CSV, or JSON lines by its name (.jsonl).",
 )
 @click.option(
-    "--stream", "stream", default="", metavar="NAME", help="As the gate would decide for mail of this [[stream]]."
+    "--stream", "stream", default="", metavar="NAME", help="Whom mail of this [[stream]] would be refused to."
 )
 @click.option("--sender", default="", metavar="DOMAIN", help="Also who wants nothing from this From domain.")
 @click.option("--list", "list_id", default="", metavar="LIST-ID", help="Also who has left this list.")
@@ -132,7 +132,7 @@ class _Scrubbing:
 def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     config: Path,
     path: Path,
-    wish: Wish,
+    list_options: ListOptions,
     output: Path | None,
     in_place: bool,
     rejected: Path | None,
@@ -163,13 +163,13 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     listing.refuse_clash(path, None if in_place else target, rejected)
 
     async def load(store: Store, settings: Settings) -> _Scrubbing:
-        wanted = Mailing.of(
+        wanted = stream_option.mailing(
             settings, stream, address.domain_key(sender), text.clean(list_id.strip("<> "), limits.SUBJECT)
         )
-        return _Scrubbing(await Refused.load(store, wanted), settings.policy.fold_local_part)
+        return _Scrubbing(await store.roster.refused(wanted.rank), settings.policy.fold_local_part)
 
     with listing.faults(path, target, rejected), _without_collector(), contextlib.ExitStack() as stack:
-        found = open_list(stack.enter_context(listing.source(path)), wish)
+        found = open_list(stack.enter_context(listing.source(path)), list_options)
         scrubbing = with_store(config, load, lasting=False)
         outcome = listing.Outcome(stack, found.path)
         out = None if dry_run else outcome.file(target)
@@ -213,8 +213,9 @@ def _evidence(config: Path, scrubbing: _Scrubbing, out: Replacement | StandardOu
         table = Table(out.file, out.path, HEADINGS) if out else None
         for start in range(0, len(scrubbing.hits), _ROWS):
             hits = scrubbing.hits[start : start + _ROWS]
-            found = await store.roster.evidence([mailing.number(each.entry) for each in hits])
-            counts.update(found[mailing.number(each.entry)].category or "none" for each in hits)
+            # The store was closed meanwhile; but no suppression is ever deleted, and a forgotten one keeps its row.
+            found = await store.roster.evidence([roster.number(each.entry) for each in hits])
+            counts.update(found[roster.number(each.entry)].category or "none" for each in hits)
             if table:
                 table.add(_rows(hits, found))
 
@@ -224,7 +225,7 @@ def _evidence(config: Path, scrubbing: _Scrubbing, out: Replacement | StandardOu
 
 def _rows(hits: list[_Hit], found: dict[int, Suppression]) -> Iterator[tuple[object, ...]]:
     for hit in hits:
-        why = found[mailing.number(hit.entry)]
+        why = found[roster.number(hit.entry)]
         yield (
             hit.record,
             _address(hit),
@@ -264,7 +265,7 @@ def _summary(path: Path, layout: Layout, scrubbing: _Scrubbing, categories: Coun
         "first_unread_record": scrubbing.first_unread or None,
         "suppressed_elsewhere": scrubbing.elsewhere,
         "suppressions": len(scrubbing.refused.entries) + len(scrubbing.refused.elsewhere),
-        "by_cause": dict(Counter(mailing.cause(each.entry).value for each in hits).most_common()),
+        "by_cause": dict(Counter(enforcement.RANKS[roster.rank(each.entry)].value for each in hits).most_common()),
         "by_category": dict(categories.most_common()),
         "by_domain": dict(domains.most_common(_SHOWN)),
     }

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from bouncemilter.classify import RulesError
 from bouncemilter.cli import configuration
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.identity import become_owner
@@ -27,7 +26,7 @@ def command(config: Path) -> None:
     log.configure(settings.log.level)
     try:
         told = asyncio.run(Daemon(settings, config).run())
-    except (RulesError, StoreRefused) as error:
+    except (StoreRefused, *configuration.UNUSABLE) as error:
         raise Failure(str(error), Exit.CONFIGURATION) from None
     except (StartError, StoreUnavailable) as error:
         raise Failure(str(error), Exit.UNAVAILABLE) from None

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import click
 
-from bouncemilter.classify.advice import Language
 from bouncemilter.cli import configuration, language, show
 from bouncemilter.cli.storage import with_store
-from bouncemilter.figures import totals, words
-from bouncemilter.figures.report import TARGET, Line, Report
+from bouncemilter.language import Language
 from bouncemilter.model import Category
 from bouncemilter.settings import Settings
+from bouncemilter.statistics import totals, words
+from bouncemilter.statistics.report import TARGET, Line, Report
 from bouncemilter.store import Store
 
 _KINDS: Final = ("hard", "soft", "block", "delayed", "complaint", "unsubscribe", "auto_reply", "delivered")

@@ -9,21 +9,20 @@ from pathlib import Path
 from typing import Final
 
 import click
-from prometheus_client.parser import text_string_to_metric_families
 
-from bouncemilter.alert.letter import subject_name
-from bouncemilter.classify.advice import Language
+from bouncemilter.assembly import health
 from bouncemilter.cli import configuration, language, show
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.storage import with_store
-from bouncemilter.daemon import sight
-from bouncemilter.doctor.metrics import get
-from bouncemilter.figures import looking
-from bouncemilter.figures.health import Gauges, Sample, Seen, examine, gauges
+from bouncemilter.health import host, stored, subject
+from bouncemilter.health.findings import examine
+from bouncemilter.health.gauges import gauges
+from bouncemilter.health.snapshot import Gauges, Snapshot
+from bouncemilter.language import Language
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store, StoreUnavailable
+from bouncemilter.web import client
 
-HTTP_SECONDS: Final = 5.0
 AGAIN_SECONDS: Final = 1.0
 """After so long an open balance is looked at again: one look may fall between two counts."""
 
@@ -38,10 +37,10 @@ def command(config: Path, lang: Language, as_json: bool) -> None:
     Exit 0 if all is well, 1 if something needs attention.
     """
 
-    async def find(store: Store, settings: Settings) -> Seen:
+    async def find(store: Store, settings: Settings) -> Snapshot:
         seen = await _seen(settings)
         try:
-            return await looking.look(store, seen)
+            return await stored.look(store, seen)
         except StoreUnavailable as error:
             return dataclasses.replace(seen, store_error=str(error))
 
@@ -52,21 +51,21 @@ def command(config: Path, lang: Language, as_json: bool) -> None:
         if failure.exit_code == Exit.PERMISSION:
             raise
         seen = dataclasses.replace(asyncio.run(_seen(settings)), store_error=failure.message)
-    findings = examine(seen, sight.limits(settings), lang)
+    findings = examine(seen, health.limits(settings), lang)
     well = all(each.well for each in findings)
     if as_json:
         show.json_line({"at": seen.at, "well": well, "findings": findings})
     else:
-        rows = [("ok" if each.well else "!!", subject_name(each.subject, lang), each.text) for each in findings]
+        rows = [("ok" if each.well else "!!", subject.name(each.subject, lang), each.text) for each in findings]
         show.table(("", "", ""), rows)
     raise SystemExit(Exit.OK if well else Exit.NO)
 
 
-async def _seen(settings: Settings) -> Seen:
-    seen = sight.see(settings, dt.datetime.now(dt.UTC))
+async def _seen(settings: Settings) -> Snapshot:
+    seen = host.look(health.files(settings), dt.datetime.now(dt.UTC))
     if not settings.web.enabled:
         return seen
-    ready, obstacles = await _ready(settings.web.address)
+    ready, obstacles = await client.readiness(settings.web.address)
     found = await _gauges(settings.web.address)
     if found and found.open_balances:
         await asyncio.sleep(AGAIN_SECONDS)
@@ -77,27 +76,6 @@ async def _seen(settings: Settings) -> Seen:
     return dataclasses.replace(seen, ready=ready, silent=silent, obstacles=obstacles, gauges=found)
 
 
-async def _ready(address: str) -> tuple[bool | None, tuple[str, ...]]:
-    status, body = await _page(address, "/readyz")
-    if status not in (200, 503):
-        return None, ()
-    return status == 200, tuple(body.split("\n")[:-1]) if status == 503 else ()
-
-
 async def _gauges(address: str) -> Gauges | None:
-    status, body = await _page(address, "/metrics")
-    if status != 200 or "bouncemilter_info" not in body:
-        return None
-    try:
-        families = list(text_string_to_metric_families(body))
-    except ValueError:
-        return None
-    return gauges(Sample(each.name, dict(each.labels), each.value) for family in families for each in family.samples)
-
-
-async def _page(address: str, path: str) -> tuple[int, str]:
-    try:
-        async with asyncio.timeout(HTTP_SECONDS):
-            return await get(address, path)
-    except (OSError, TimeoutError):
-        return 0, ""
+    found = await client.samples(address)
+    return None if found is None else gauges(found)

@@ -20,6 +20,7 @@ _Result = TypeVar("_Result")
 def with_store(config: Path, work: Callable[[Store, Settings], Awaitable[_Result]], *, lasting: bool = True) -> _Result:
     """Do `work` on the store that the configuration names; its failures become exit codes.
 
+    So do those of rules and keys that the configuration names: as root, only their owner can say if he can read them.
     `lasting`: as root, the command is the store's owner from now on; else only during `work`.
     """
     # The state folder alone matters here: sockets and their folders are the daemon's concern.
@@ -31,7 +32,6 @@ def with_store(config: Path, work: Callable[[Store, Settings], Awaitable[_Result
         async with await Store.open(
             settings.store_url,
             busy_timeout=settings.store.busy_timeout_s,
-            fold_local_part=settings.policy.fold_local_part,
             check=False,
         ) as store:
             return await work(store, settings)
@@ -39,7 +39,7 @@ def with_store(config: Path, work: Callable[[Store, Settings], Awaitable[_Result
     try:
         with contextlib.nullcontext() if lasting else acting_as_owner(settings.state_directory):
             return asyncio.run(run())
-    except StoreRefused as error:
+    except (StoreRefused, *configuration.UNUSABLE) as error:
         raise Failure(str(error), Exit.CONFIGURATION) from None
     except StoreUnavailable as error:
         raise Failure(f"the store can't be used just now: {error}", Exit.TEMPORARY) from None

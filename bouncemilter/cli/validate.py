@@ -13,21 +13,21 @@ from typing import Final
 import click
 
 from bouncemilter import text
-from bouncemilter.cli import listing, show, spool
+from bouncemilter.cli import language, listing, show, spool
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.progress import bar
-from bouncemilter.lists import Keep, MailingList, Table, Wish, addresses, has_hidden, open_list
-from bouncemilter.settings.checks import free_mail_domains
+from bouncemilter.language import Language
+from bouncemilter.lists import Keep, ListOptions, MailingList, Table, addresses, has_hidden, open_list
+from bouncemilter.settings.checks.domains import free_mail_domains
 from bouncemilter.validation import (
     Checker,
     DomainFileError,
-    Finding,
-    Language,
     MailHosts,
+    MailHostStatus,
     Reason,
     ResolverError,
     Result,
-    Verdict,
+    Validity,
     disposable_domains,
     verdict,
     words,
@@ -43,14 +43,14 @@ class _Validation:
     """What is found while a list is read for the second time."""
 
     checker: Checker
-    said: Mapping[str, Finding]
+    said: Mapping[str, MailHostStatus]
     strict: bool
     """Whether the risky are left out, too."""
     table: Table | None
     """Takes those left out."""
     language: Language
     as_json: bool
-    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    verdicts: Counter[Validity] = field(default_factory=Counter)
     reasons: Counter[Reason] = field(default_factory=Counter)
     left_out: int = 0
     examples: list[Result] = field(default_factory=list)
@@ -92,8 +92,8 @@ class _Validation:
     def _stays(self, results: Sequence[Result]) -> bool:
         """Whether a record with these addresses stays: with only good ones, and one at least that is new."""
         new = [each for each in results if Reason.DUPLICATE not in each.reasons]
-        worst = Verdict.OK if self.strict else Verdict.RISKY
-        stays = bool(new) and all(each.verdict in (Verdict.OK, worst) for each in results)
+        worst = Validity.OK if self.strict else Validity.RISKY
+        stays = bool(new) and all(each.verdict in (Validity.OK, worst) for each in results)
         if not stays and len(results) > 1:
             for each in new:  # what goes with another address may come again by itself
                 self.checker.forget(each.address)
@@ -137,17 +137,11 @@ class _Validation:
     help="More domains of throw-away mailboxes, one a line.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each address.")
-@click.option(
-    "--lang",
-    type=click.Choice([each.value for each in Language]),
-    default=Language.EN.value,
-    show_default=True,
-    help="The language of the reasons.",
-)
+@language.option
 @click.option("--exit-code", is_flag=True, help="End with 1 if anything is invalid.")
 def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     path: Path,
-    wish: Wish,
+    list_options: ListOptions,
     output: Path | None,
     strict: bool,
     rejected: Path | None,
@@ -157,7 +151,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     timeout: float,
     disposable: tuple[Path, ...],
     as_json: bool,
-    lang: str,
+    lang: Language,
     exit_code: bool,
 ) -> None:
     """Check the addresses of a mailing list before its first mailing: CSV, TSV, plain text or Excel.
@@ -176,13 +170,13 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         raise click.UsageError("--json and --output - both need standard output")
     listing.refuse_clash(path, output, rejected)
     with listing.faults(path, output, rejected), contextlib.ExitStack() as stack:
-        found = open_list(stack.enter_context(listing.source(path)), wish)
+        found = open_list(stack.enter_context(listing.source(path)), list_options)
         checker = _checker(disposable)
         said = {} if no_dns else _ask(found, checker, _Asking(resolver, concurrency, timeout))
         outcome = listing.Outcome(stack, found.path)
         out, refused = outcome.file(output), outcome.file(rejected)
         table = Table(refused.file, refused.path, HEADINGS) if refused else None
-        validation = _Validation(checker, said, strict, table, Language(lang), as_json)
+        validation = _Validation(checker, said, strict, table, lang, as_json)
         # What is printed for each address is a bar already.
         with bar("checking", 0 if as_json else found.size) as advance:
             found.copy(out.file if out else None, validation.keep(), advance)
@@ -192,7 +186,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         with listing.figures_beside(output):
             listing.print_layout(path, found.layout)
             _print(validation, str(output) if output else "")
-    if exit_code and validation.verdicts[Verdict.INVALID]:
+    if exit_code and validation.verdicts[Validity.INVALID]:
         raise SystemExit(Exit.NO)
 
 
@@ -212,7 +206,7 @@ def _checker(files: tuple[Path, ...]) -> Checker:
         raise Failure(str(error), Exit.DATA) from None
 
 
-def _ask(found: MailingList, checker: Checker, options: _Asking) -> dict[str, Finding]:
+def _ask(found: MailingList, checker: Checker, options: _Asking) -> dict[str, MailHostStatus]:
     """What DNS says of all domains of a list. Failure 69: it says nothing of any."""
     domains: dict[str, None] = {}
 
@@ -225,7 +219,7 @@ def _ask(found: MailingList, checker: Checker, options: _Asking) -> dict[str, Fi
         found.copy(None, collect, advance)
     domains.pop("", None)
 
-    async def ask() -> dict[str, Finding]:
+    async def ask() -> dict[str, MailHostStatus]:
         hosts = MailHosts(options.resolver, concurrency=options.concurrency, seconds=options.seconds)
         with bar("asking DNS", len(domains)) as advance:
             return await hosts.find(domains, advance)
@@ -234,14 +228,14 @@ def _ask(found: MailingList, checker: Checker, options: _Asking) -> dict[str, Fi
         said = asyncio.run(ask())
     except ResolverError as error:
         raise Failure(str(error), Exit.USAGE) from None
-    if said and set(said.values()) == {Finding.UNANSWERED}:
+    if said and set(said.values()) == {MailHostStatus.UNANSWERED}:
         raise Failure("DNS answers nothing: nothing was checked (--no-dns goes without it)", Exit.UNAVAILABLE)
     return said
 
 
 def _print(validation: _Validation, target: str) -> None:
     counts = validation.verdicts
-    shown = ", ".join(f"{counts[each]} {each}" for each in Verdict)
+    shown = ", ".join(f"{counts[each]} {each}" for each in Validity)
     show.line(f"{counts.total()} addresses: {shown}")
     if target:
         show.line(f"{target}: {validation.left_out} records left out")

@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 import click
 
 from bouncemilter import address
-from bouncemilter.classify.advice import Language
 from bouncemilter.cli import configuration, language, show
 from bouncemilter.cli.casefile import show_file
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.storage import with_store
+from bouncemilter.language import Language
 from bouncemilter.model import Suppression, Withheld
 from bouncemilter.settings import Settings
 from bouncemilter.store import Store, StoredEvent
@@ -43,9 +43,9 @@ def command(config: Path, written: str, as_json: bool, lang: Language) -> None:
             raise Failure(f"not an e-mail address: {show.cell(written)}", Exit.DATA)
         return _Found(
             key,
-            await store.suppressions_of(key),
+            await store.listing.of(key),
             await store.events_of(key, _ALL),
-            await store.withheld_from(key, _ALL),
+            await store.sent.withheld_from(key, _ALL),
         )
 
     key, suppressions, events, withheld = with_store(config, find)

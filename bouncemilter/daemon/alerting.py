@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import datetime as dt
 import json
-import os
 import zoneinfo
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,16 +15,20 @@ import aiosmtplib
 import structlog
 from prometheus_client import REGISTRY, Counter
 
-from bouncemilter import address
+from bouncemilter import address, replacement
 from bouncemilter.alert import letter
-from bouncemilter.alert.watch import Alert, AlertKind, Memory, Outcome
-from bouncemilter.classify.advice import Language
-from bouncemilter.daemon import assembly, sight
+from bouncemilter.alert.watch import Alert, AlertKind, AlertResult, AlertState
+from bouncemilter.assembly import health
+from bouncemilter.assembly.host import host_name
 from bouncemilter.endpoint import Endpoint
-from bouncemilter.figures import looking, totals
-from bouncemilter.figures.health import Finding, Sample, Seen, examine, gauges
+from bouncemilter.health import host, stored
+from bouncemilter.health.findings import HealthFinding, examine
+from bouncemilter.health.gauges import Sample, gauges
+from bouncemilter.health.snapshot import Snapshot
+from bouncemilter.language import Language
 from bouncemilter.settings import Settings
 from bouncemilter.settings.types import AlertSettings
+from bouncemilter.statistics import totals
 from bouncemilter.store import Store, StoreUnavailable
 
 ALERTS: Final = Counter(
@@ -38,7 +41,7 @@ SMTP_SECONDS: Final = 300.0
 come all the same, and then comes twice."""
 STORE_SECONDS: Final = 120.0
 """For what the store is asked at one look, and for a digest."""
-MEMORY: Final = "alerts.json"
+STATE_FILE: Final = "alerts.json"
 
 _log = structlog.get_logger()
 
@@ -46,7 +49,7 @@ _log = structlog.get_logger()
 def declare() -> None:
     """Make the label values appear from the start."""
     for kind in AlertKind:
-        for outcome in Outcome:
+        for outcome in AlertResult:
             ALERTS.labels(kind, outcome)
 
 
@@ -66,7 +69,7 @@ class Alerter:
         self._settings = settings
         self._obstacles = obstacles
         self._clock = clock
-        self._memory = Memory()
+        self._state = AlertState()
         self._kept: dict[str, Any] | None = None
         """What stands in the file; None where that is not known."""
         self._held: set[str] = set()
@@ -86,14 +89,14 @@ class Alerter:
         """Look once, and send what is due."""
         settings, now = self._settings(), self._clock()
         if not self._loaded:
-            self._memory = await asyncio.to_thread(_load, settings.state_directory / MEMORY)
+            self._state = await asyncio.to_thread(_load, settings.state_directory / STATE_FILE)
             self._loaded = True
-        memory, held = self._memory, set[str]()
+        state, held = self._state, set[str]()
         findings = await self._findings(settings, now)
-        for alert in list(memory.due(findings, now)):
-            if memory.waits(alert.kind, now):
+        for alert in list(state.due(findings, now)):
+            if state.waits(alert.kind, now):
                 continue
-            if memory.admits(alert.kind, now):
+            if state.admits(alert.kind, now):
                 await self._send(alert, settings, now)
             else:
                 self._hold(alert)
@@ -103,32 +106,32 @@ class Alerter:
         await self._keep(settings)
 
     async def _keep(self, settings: Settings) -> None:
-        kept = self._memory.to_dict()
+        kept = self._state.to_dict()
         if kept != self._kept:
-            written = await asyncio.to_thread(_save, settings.state_directory / MEMORY, kept)
+            written = await asyncio.to_thread(_save, settings.state_directory / STATE_FILE, kept)
             self._kept = kept if written else None
 
-    async def _findings(self, settings: Settings, now: dt.datetime) -> tuple[Finding, ...]:
-        seen = await asyncio.to_thread(sight.see, settings, now)
+    async def _findings(self, settings: Settings, now: dt.datetime) -> tuple[HealthFinding, ...]:
+        seen = await asyncio.to_thread(host.look, health.files(settings), now)
         obstacles = tuple(self._obstacles())
         seen = dataclasses.replace(seen, ready=not obstacles, obstacles=obstacles, gauges=gauges(_samples()))
-        return examine(await self._asked(seen), sight.limits(settings), _language(settings.alerts))
+        return examine(await self._asked(seen), health.limits(settings), _language(settings.alerts))
 
-    async def _asked(self, seen: Seen) -> Seen:
+    async def _asked(self, seen: Snapshot) -> Snapshot:
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                return await looking.look(self._store, seen)
+                return await stored.look(self._store, seen)
         except (StoreUnavailable, TimeoutError) as error:
             return dataclasses.replace(seen, store_error=str(error) or "no answer")
 
-    async def _digest(self, findings: Sequence[Finding], settings: Settings, now: dt.datetime) -> None:
-        alerts, memory = settings.alerts, self._memory
+    async def _digest(self, findings: Sequence[HealthFinding], settings: Settings, now: dt.datetime) -> None:
+        alerts, state = settings.alerts, self._state
         zone = zoneinfo.ZoneInfo(alerts.time_zone)
         local = now.astimezone(zone)
         today = local.date()
-        if alerts.digest != "daily" or local.hour < alerts.digest_hour or not memory.digest_due(today):
+        if alerts.digest != "daily" or local.hour < alerts.digest_hour or not state.digest_due(today):
             return
-        if memory.waits(AlertKind.DIGEST, now):
+        if state.waits(AlertKind.DIGEST, now):
             return
         try:
             async with asyncio.timeout(STORE_SECONDS):
@@ -141,7 +144,7 @@ class Alerter:
 
     def _hold(self, alert: Alert) -> None:
         if not alert.keys <= self._held:
-            ALERTS.labels(alert.kind, Outcome.HELD).inc()
+            ALERTS.labels(alert.kind, AlertResult.HELD).inc()
             _log.info("alert_held", kind=alert.kind, about=sorted(alert.keys))
 
     async def _send(
@@ -155,26 +158,26 @@ class Alerter:
     ) -> None:
         """`digest`: the day whose digest it is."""
         alerts = settings.alerts
-        host = settings.hostname or assembly.host_name()
-        subject, body = letter.compose(alert, host, _language(alerts), extra)
-        sender = _written(alerts.mail_from or f"bouncemilter@{host}")
+        name = settings.hostname or host_name()
+        subject, body = letter.compose(alert, name, _language(alerts), extra)
+        sender = _written(alerts.mail_from or f"bouncemilter@{name}")
         recipients = [_written(each) for each in alerts.mail_to]
         try:
             raw = letter.message(subject, body, sender, recipients, now)
             async with asyncio.timeout(SMTP_SECONDS):
-                await _submit(alerts.smtp, host, recipients, raw)
+                await _submit(alerts.smtp, name, recipients, raw)
         except Exception as error:  # noqa: BLE001  (a mail that can't be sent is tried again, whatever the reason)
             self._failed(alert.kind, now, str(error) or repr(error))
             return
-        self._memory.sent(alert, now)
-        self._memory.digest = digest or self._memory.digest
-        ALERTS.labels(alert.kind, Outcome.SENT).inc()
+        self._state.sent(alert, now)
+        self._state.digest = digest or self._state.digest
+        ALERTS.labels(alert.kind, AlertResult.SENT).inc()
         _log.info("alert_sent", kind=alert.kind, about=sorted(alert.keys))
         await self._keep(settings)  # at once: a stop while the next one is on its way must not tell this one again
 
     def _failed(self, kind: AlertKind, now: dt.datetime, error: str) -> None:
-        self._memory.failed(kind, now)
-        ALERTS.labels(kind, Outcome.FAILED).inc()
+        self._state.failed(kind, now)
+        ALERTS.labels(kind, AlertResult.FAILED).inc()
         _log.warning("alert_failed", kind=kind, error=error)
 
 
@@ -206,20 +209,17 @@ def _language(alerts: AlertSettings) -> Language:
     return Language(alerts.language)
 
 
-def _load(path: Path) -> Memory:
+def _load(path: Path) -> AlertState:
     try:
-        return Memory.from_dict(json.loads(path.read_text("utf-8")))
+        return AlertState.from_dict(json.loads(path.read_text("utf-8")))
     except (OSError, KeyError, TypeError, ValueError, AttributeError):
-        return Memory()
+        return AlertState()
 
 
-def _save(path: Path, memory: dict[str, Any]) -> bool:
+def _save(path: Path, state: dict[str, Any]) -> bool:
     """Whether it could be written. Where not, it is known until the process ends."""
-    new = path.with_name(f".{path.name}.new")
     try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
-            json.dump(memory, file)
-        new.replace(path)
+        replacement.write(path, json.dumps(state).encode())
     except OSError:
         return False
     return True

@@ -40,7 +40,7 @@ _PASSED: Final = ("PATH", "HOME", "LANG", "TZ")
 """What it inherits of the environment: nothing of the service manager's."""
 
 
-class Outcome(StrEnum):
+class RunResult(StrEnum):
     """How a run ended."""
 
     OK = "ok"
@@ -59,7 +59,7 @@ _log = structlog.get_logger()
 
 def declare() -> None:
     """Give each outcome its zero."""
-    for outcome in Outcome:
+    for outcome in RunResult:
         RUNS.labels(outcome)
 
 
@@ -95,6 +95,7 @@ class Hook:
         LAG.set(max(0, last - place))
         if place > last:  # an older store was put in this one's place, without its cursors
             await cursors.move(CURSOR, last)
+            place = last
         found = await cursors.changes(place, BATCH)
         if not found:
             if last > place:  # nothing but changes of addresses that are forgotten
@@ -102,7 +103,7 @@ class Hook:
             return POLL_SECONDS
         outcome, words = await _run(command, found)
         RUNS.labels(outcome).inc()
-        if outcome is not Outcome.OK:
+        if outcome is not RunResult.OK:
             return self._failed(outcome, words)
         if self._failures:
             _log.info("hook_recovered", failures=self._failures)
@@ -112,7 +113,7 @@ class Hook:
         LAG.set(max(0, last - seq))
         return 0.0
 
-    def _failed(self, outcome: Outcome, words: str) -> float:
+    def _failed(self, outcome: RunResult, words: str) -> float:
         first, longest = RETRY_SECONDS
         pause = min(first * (1 << min(self._failures, 20)), longest)
         self._failures += 1
@@ -120,7 +121,7 @@ class Hook:
         return pause
 
 
-async def _run(command: Sequence[str], found: Sequence[Told]) -> tuple[Outcome, str]:
+async def _run(command: Sequence[str], found: Sequence[Told]) -> tuple[RunResult, str]:
     """One run; how it ended, and its first words on standard error."""
     lines = "".join(json.dumps(change_object(each), ensure_ascii=True) + "\n" for each in found)
     async with _listening() as (listener, words):
@@ -135,7 +136,7 @@ async def _run(command: Sequence[str], found: Sequence[Told]) -> tuple[Outcome, 
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            return Outcome.UNAVAILABLE, str(error)
+            return RunResult.UNAVAILABLE, str(error)
         finally:
             os.close(listener)
         try:
@@ -143,7 +144,7 @@ async def _run(command: Sequence[str], found: Sequence[Told]) -> tuple[Outcome, 
                 await _feed(process, lines.encode("ascii"))
                 code = await process.wait()
         except TimeoutError:
-            return Outcome.TIMEOUT, f"not done after {RUN_SECONDS:.0f} s"
+            return RunResult.TIMEOUT, f"not done after {RUN_SECONDS:.0f} s"
         finally:
             # Also where it has ended: what it left behind must not run beside the next one.
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -154,8 +155,8 @@ async def _run(command: Sequence[str], found: Sequence[Told]) -> tuple[Outcome, 
             await process.wait()
         said = await _said(words)
     if code == 0:
-        return Outcome.OK, ""
-    return Outcome.FAILED, f"code {code}: {said}" if said else f"code {code}"
+        return RunResult.OK, ""
+    return RunResult.FAILED, f"code {code}: {said}" if said else f"code {code}"
 
 
 async def _feed(process: asyncio.subprocess.Process, lines: bytes) -> None:

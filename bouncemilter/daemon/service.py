@@ -17,18 +17,21 @@ from prometheus_client import Gauge, disable_created_metrics
 
 import bouncemilter
 from bouncemilter import notify
+from bouncemilter.assembly import fronts, outgoing, pipeline
 from bouncemilter.classify import RulesError
-from bouncemilter.daemon import alerting, assembly, hook, log
+from bouncemilter.daemon import alerting, hook, log
 from bouncemilter.daemon.clock import ClockGuard
 from bouncemilter.daemon.hook import Hook
+from bouncemilter.daemon.reload import needs_restart
 from bouncemilter.fronts.access import AccessFront
 from bouncemilter.fronts.mailbox.front import MailboxFront
 from bouncemilter.fronts.milter import MilterFront, SocketError
 from bouncemilter.fronts.sink import Sink
 from bouncemilter.model import Cause
-from bouncemilter.pipeline import Gate, Pipeline, balance, departure
+from bouncemilter.pipeline import OutgoingPipeline, Pipeline, balance
 from bouncemilter.pipeline import path as pipeline_path
 from bouncemilter.pipeline.confirmation import Confirmer
+from bouncemilter.pipeline.outgoing import declare as declare_outgoing
 from bouncemilter.pipeline.sentlog import SentLog
 from bouncemilter.settings import Settings, SettingsError, load
 from bouncemilter.store import Follower, Store, StoreUnavailable, SuppressionIndex, Suppressions
@@ -44,7 +47,7 @@ RELOAD_TIME: Final = Gauge("bouncemilter_reload_timestamp_seconds", "When the co
 INFO: Final = Gauge("bouncemilter_info", "Always 1", ["version"])
 
 GRACE_SECONDS: Final = 20.0
-"""For the messages in flight when we are told to stop; systemd waits for 90 s by default."""
+"""For the messages in flight when we are told to stop; the unit's TimeoutStopSec is 30 s."""
 PING_SECONDS: Final = 5.0
 """Between two round trips through loop, writer and store."""
 STUCK_SECONDS: Final = 20.0
@@ -117,15 +120,14 @@ class Daemon:
         """Start everything; `closing` takes it down in the opposite order, the store last."""
         settings = self._settings
         _declare()
-        classifier = assembly.classifier(settings)
+        classifier = pipeline.classifier(settings)
         self._store = await Store.open(
             settings.store_url,
             busy_timeout=settings.store.busy_timeout_s,
-            fold_local_part=settings.policy.fold_local_part,
         )
         closing.push_async_callback(self._store.close)
         STORE_UP.set(1)
-        self._pipeline = Pipeline(self._store, classifier, assembly.pipeline_options(settings))
+        self._pipeline = Pipeline(self._store, classifier, pipeline.pipeline_options(settings))
         self._follow_suppressions(closing)
         telling = asyncio.create_task(Hook(self._store, lambda: self._settings.hooks.on_change).run())
         closing.push_async_callback(_cancelled, telling)
@@ -146,8 +148,8 @@ class Daemon:
         writing = asyncio.create_task(sent.run())
         closing.push_async_callback(sent.flush)
         closing.push_async_callback(_cancelled, writing)
-        self._gate = Gate(
-            self._store, Suppressions(self._store, index), sent, assembly.departure_options(self._settings)
+        self._outgoing = OutgoingPipeline(
+            self._store, Suppressions(self._store, index), sent, outgoing.outgoing_options(self._settings)
         )
 
     async def _start_fronts(self, closing: AsyncExitStack) -> None:
@@ -160,24 +162,24 @@ class Daemon:
         # Whatever fails from here on, what has been started is stopped.
         closing.push_async_callback(_all_at_once, stops)
         if settings.sink.enabled:
-            sink = Sink(assembly.sink_options(settings), self._pipeline)
+            sink = Sink(fronts.sink_options(settings), self._pipeline)
             await sink.start()
             stops.append(lambda: sink.stop(GRACE_SECONDS))
         if settings.milter.enabled:
             milter = MilterFront(
-                assembly.milter_options(settings),
+                fronts.milter_options(settings),
                 self._pipeline,
-                self._gate,
+                self._outgoing,
                 asyncio.get_running_loop(),
                 self._milter_ended,
             )
             milter.start()
             stops.append(lambda: _stop_milter(milter))
         if settings.access.enabled:
-            access = AccessFront(assembly.access_options(settings), self._gate)
+            access = AccessFront(fronts.access_options(settings), self._outgoing)
             await _started(settings.access.address, access.start)
             stops.append(access.stop)
-        self._mailboxes = MailboxFront(assembly.mailboxes(settings), self._pipeline, settings.state_directory)
+        self._mailboxes = MailboxFront(fronts.mailboxes(settings), self._pipeline, settings.state_directory)
         self._mailboxes.start()
         stops.append(lambda: self._mailboxes.stop(GRACE_SECONDS))
 
@@ -214,14 +216,14 @@ class Daemon:
         notify.ready()
 
     def _take_over(self, settings: Settings) -> None:
-        fixed = assembly.needs_restart(self._settings, settings)
+        fixed = needs_restart(self._settings, settings)
         if fixed:
             raise StartError(f"only a restart changes {', '.join(fixed)}")
-        classifier = assembly.classifier(settings)
-        options, departures = assembly.pipeline_options(settings), assembly.departure_options(settings)
+        classifier = pipeline.classifier(settings)
+        options, outgoing_options = pipeline.pipeline_options(settings), outgoing.outgoing_options(settings)
         self._pipeline.configure(classifier, options)
-        self._gate.configure(departures)
-        self._mailboxes.configure(assembly.mailboxes(settings))
+        self._outgoing.configure(outgoing_options)
+        self._mailboxes.configure(fronts.mailboxes(settings))
         self._settings = settings
         log.configure(settings.log.level)
 
@@ -276,7 +278,7 @@ class Daemon:
             try:
                 now, last = dt.datetime.now(dt.UTC), await self._store.purged_at()
                 if guard.believes(now, last):
-                    await self._store.purge(now, assembly.retention(self._settings))
+                    await self._store.purge(now, pipeline.retention(self._settings))
                 else:
                     _log.warning("purge_held", last=str(last), now=str(now))
             except Exception as error:  # noqa: BLE001  (the next hour may bring more luck)
@@ -286,8 +288,8 @@ class Daemon:
     async def _refresh(self) -> None:
         """Bring the gauges that mirror the store up to date."""
         try:
-            active = await self._store.suppressed_by_cause(dt.datetime.now(dt.UTC))
-            undecided = await self._store.undecided()
+            active = await self._store.listing.count_by_cause(dt.datetime.now(dt.UTC))
+            undecided = await self._store.incidents.undecided()
         except StoreUnavailable:
             return
         for cause in Cause:
@@ -301,7 +303,7 @@ def _declare() -> None:
     disable_created_metrics()  # type: ignore[no-untyped-call]  # theirs has no types
     balance.declare()
     pipeline_path.declare()
-    departure.declare()
+    declare_outgoing()
     alerting.declare()
     hook.declare()
     INFO.labels(bouncemilter.__version__).set(1)

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 from bouncemilter import address, limits
 from bouncemilter.dkim.key import Key
-from bouncemilter.report.message import whole_message_id
+from bouncemilter.report.header import whole_message_id
 
 LIFE: Final = dt.timedelta(days=60)
 """So old a signature may be when it comes back: five days of queues, and then the provider's."""

@@ -8,9 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from bouncemilter.dkim import Key
 from bouncemilter.doctor.command import Run
-from bouncemilter.doctor.names import Lookup, lookup
-from bouncemilter.doctor.site import Site
+from bouncemilter.doctor.dns.lookup import Lookup, lookup
+from bouncemilter.mta.site import Site
 
 
 class Level(StrEnum):
@@ -65,6 +66,10 @@ class Host:
     """Where /metrics is served: `inet:HOST:PORT` or `unix:/absolute/path`; empty where it is switched off."""
     mta_names: tuple[str, ...] = ()
     """The names by which the sink knows this host's own reports; empty where there is no sink."""
+    senders: tuple[tuple[str, str], ...] = ()
+    """(From domain, domain of the return path that its mail carries)."""
+    dkim: tuple[Key, ...] = ()
+    """The public keys of our DKIM signatures."""
 
 
 class Check(Protocol):

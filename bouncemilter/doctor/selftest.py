@@ -16,12 +16,6 @@ import aiosmtplib
 
 from bouncemilter import selftest
 from bouncemilter.doctor.check import Context, Finding, Seen, fail, ok, warn
-from bouncemilter.doctor.postconf import Facts
-from bouncemilter.doctor.postfix import SELFTEST_ANSWER
-from bouncemilter.doctor.routing import PRINT
-from bouncemilter.doctor.sendmail import MAILER
-from bouncemilter.doctor.sendmailcf import Facts as SendmailFacts
-from bouncemilter.doctor.sendmailchecks import PRINT as PRINT_SENDMAIL
 
 PATIENCE: Final = 30.0
 """Seconds for the way through queue, bounce, front and store. An idle host takes one."""
@@ -29,50 +23,7 @@ POLL: Final = 0.25
 SMTP_SECONDS: Final = 10.0
 """For each reply of port 25."""
 
-_SWITCHED_OFF: Final = ("not tried: it was switched off", "Run doctor without --no-self-test.")
-
-
-@dataclass(frozen=True, slots=True)
-class SelfTest:
-    """Postfix's own bounce to a return path is seen."""
-
-    domain: str
-    prefix: str
-    facts: Facts
-    patience: float = PATIENCE
-    name: str = "self-test bounce"
-
-    async def run(self, context: Context) -> Finding:
-        """Send the mail and wait for the event."""
-        if context.seen is None:
-            return warn(*_SWITCHED_OFF)
-        route = await self.facts.lookup(context.run, "transport_maps", (selftest.DOMAIN,))
-        if not route.startswith("error:"):
-            # With a relayhost the mail would leave this host.
-            return fail(f"not tried: transport_maps has no error: line for {selftest.DOMAIN}", PRINT)
-        command = self.facts.value("sendmail_path") or "sendmail"
-        directory = ("-C", self.facts.config_directory) if self.facts.config_directory else ()
-        return await _own_bounce(context, (command, *directory), (self.domain, self.prefix), self.patience)
-
-
-@dataclass(frozen=True, slots=True)
-class SendmailSelfTest:
-    """Sendmail's own bounce to a return path is seen."""
-
-    domain: str
-    prefix: str
-    facts: SendmailFacts
-    patience: float = PATIENCE
-    name: str = "self-test bounce"
-
-    async def run(self, context: Context) -> Finding:
-        """Send the mail and wait for the event."""
-        if context.seen is None:
-            return warn(*_SWITCHED_OFF)
-        way = await self.facts.way(context.run, f"postmaster@{selftest.DOMAIN}")
-        if way.mailer != MAILER:
-            return fail(f"not tried: the mailertable does not bring {selftest.DOMAIN} to the sink", PRINT_SENDMAIL)
-        return await _own_bounce(context, self.facts.submission(), (self.domain, self.prefix), self.patience)
+SWITCHED_OFF: Final = ("not tried: it was switched off", "Run doctor without --no-self-test.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +40,9 @@ class SmtpSelfTest:
     async def run(self, context: Context) -> Finding:
         """Hand the report to port 25 and wait for the event."""
         if context.seen is None:
-            return warn(*_SWITCHED_OFF)
+            return warn(*SWITCHED_OFF)
         failed = _recipient()
-        to = _return_path(self.path, failed, context.host.site.delimiters) if self.path else self.address
+        to = context.host.site.verp(self.path, failed) if self.path else self.address
         host, _, port = context.smtp.rpartition(":")
         client = aiosmtplib.SMTP(hostname=host, port=int(port), timeout=SMTP_SECONDS, start_tls=False)
         try:
@@ -108,10 +59,11 @@ class SmtpSelfTest:
         return ok(f"a report by SMTP to {self.address} came in by the {front}")
 
 
-async def _own_bounce(context: Context, sendmail: tuple[str, ...], path: tuple[str, str], patience: float) -> Finding:
+async def own_bounce(context: Context, sendmail: tuple[str, ...], path: tuple[str, str], patience: float) -> Finding:
+    """Send a mail by `sendmail` that can only bounce to the return path (domain, prefix), and wait for its event."""
     assert context.seen is not None
     recipient, (domain, prefix) = _recipient(), path
-    sender = _return_path(path, recipient, context.host.site.delimiters)
+    sender = context.host.site.verp(path, recipient)
     sent = await context.run((*sendmail, "-f", sender, "--", recipient), _mail(recipient))
     if sent.code != 0:
         return fail(f"sendmail refused the mail: {sent.err.strip()[:200]}", "See the mail log: is the mail server up?")
@@ -134,11 +86,6 @@ async def _wait(seen: Seen, recipient: str, patience: float) -> str | None:
 
 def _recipient() -> str:
     return f"selftest-{secrets.token_hex(6)}@{selftest.DOMAIN}"
-
-
-def _return_path(path: tuple[str, str], recipient: str, delimiters: str) -> str:
-    (domain, prefix), (local, _, host) = path, recipient.partition("@")
-    return f"{prefix}{delimiters[0]}{local}{delimiters[1]}{host}@{domain}"
 
 
 def _mail(recipient: str) -> bytes:
@@ -173,7 +120,7 @@ Reporting-MTA: dns; {selftest.DOMAIN}
 Final-Recipient: rfc822; {failed}
 Action: failed
 Status: 5.1.1
-Diagnostic-Code: smtp; 550 {SELFTEST_ANSWER}
+Diagnostic-Code: smtp; 550 {selftest.ANSWER}
 
 --self-test--
 """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Sequence
 from typing import Final
 
+from bouncemilter import text
 from bouncemilter.exchange import moment
 from bouncemilter.exchange.record import Entry, Record, Skip
 from bouncemilter.model import Category, Cause, Scope
@@ -26,27 +26,13 @@ COLUMNS: Final = (
     "trust",
 )
 """Of our CSV."""
-_GUARD: Final = re.compile(r"'*[=+\-@\t\r\n]")
 _CATEGORIES: Final = {each.value: each for each in Category}
 _SCOPES: Final = {each.value: each for each in Scope}
 _CAUSES: Final = {each.value: each for each in Cause}
 _TIMES: Final = ("createdat", "created", "date", "since", "data", "datum", "timestamp", "at", "updatedat", "bouncedat")
 
 
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe goes before what begins like one.
-
-    Unlike text.guarded it can be undone: what begins with apostrophes and a formula gets one more.
-    """
-    return f"'{cell}" if _GUARD.match(cell) else cell
-
-
-def unguarded(cell: str) -> str:
-    """The cell as it was."""
-    return cell[1:] if cell.startswith("'") and _GUARD.match(cell) else cell
-
-
-def read_own(record: Record, _name: str, bare: Callable[[str], str] = unguarded) -> Entry | Skip:
+def read_own(record: Record, _name: str, bare: Callable[[str], str] = text.unguarded) -> Entry | Skip:
     """A row of an export, ended ones left out. `bare` takes off what the form of the file has put to a text."""
     if record.get("endedat") or record.get("pending", "").lower() == "true":
         return Skip("not in force")

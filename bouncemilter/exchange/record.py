@@ -63,10 +63,6 @@ class Format:
     """A row; the second argument is the file name in lower case, where only that tells what the list holds."""
 
 
-class ListError(Exception):
-    """A file that is no list; the text says what is wrong, and where."""
-
-
 def fold(column: str) -> str:
     """A column's name as it is compared: `Email Address`, `email_address` and `EmailAddress` are one."""
     return "".join(char for char in column.casefold() if char.isalnum())

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import idna
 
-from bouncemilter import enforcement
-from bouncemilter.exchange.own import COLUMNS, guarded
-from bouncemilter.model import Standing, Suppression
-from bouncemilter.stream import Stream
+from bouncemilter import csvfile, enforcement
+from bouncemilter.exchange.own import COLUMNS
+from bouncemilter.model import Suppression
 
 
 def heading() -> str:
-    """The first record of our CSV (RFC 4180, UTF-8)."""
-    return _record(COLUMNS)
+    """The first record of our CSV."""
+    return csvfile.records([COLUMNS])
 
 
 def row(each: Suppression, *, raw: bool) -> str:
     """A record of it; `raw`: cells as they are, also those that a spreadsheet would run."""
-    cells = [_cell(each, name) for name in COLUMNS]
-    return _record(cells if raw else [guarded(cell) for cell in cells])
-
-
-def _record(cells: Sequence[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
-    return line.getvalue()
+    return csvfile.records([[_cell(each, name) for name in COLUMNS]], raw=raw)
 
 
 def _cell(each: Suppression, name: str) -> str:
@@ -72,19 +61,3 @@ def _with_u_label(address_key: str) -> str:
         return f"{local}@{idna.decode(domain)}"
     except UnicodeError:  # idna's own error is one: a domain that no client can have written otherwise
         return address_key
-
-
-def refused(address_key: str, found: tuple[Suppression, ...], stream: Stream | None) -> enforcement.Refusal | None:
-    """Whether a table that is not told the sender may refuse an address; `found`: its suppressions in force.
-
-    Without a stream: what is suppressed for all mail. With one: what it refuses for each of its sender domains.
-    """
-    if enforcement.never_refused(address_key):
-        return None
-    if stream is None:
-        reaching = (each for each in found if enforcement.applies(each, sender_domain="", list_id=""))
-        everywhere = enforcement.strongest(reaching)
-        return enforcement.Refusal(everywhere) if everywhere else None
-    standing, domains = Standing(found), stream.match.sender_domain or ("",)
-    answers = [enforcement.refusal(standing, address_key, stream, sender_domain=each, list_id="") for each in domains]
-    return answers[0] if all(answers) else None

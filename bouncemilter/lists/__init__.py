@@ -1,12 +1,12 @@
 """Mailing lists in files: CSV, TSV, plain text and Excel workbooks, read and written without changing what stays."""
 
 from bouncemilter.lists.cell import addresses, has_hidden
-from bouncemilter.lists.column import Wish
-from bouncemilter.lists.encoding import ENCODINGS
+from bouncemilter.lists.column import ListOptions, choose
+from bouncemilter.lists.encoding import ENCODINGS, decoded
 from bouncemilter.lists.errors import ListError
 from bouncemilter.lists.layout import Keep, Layout, MailingList
-from bouncemilter.lists.opening import open_list
-from bouncemilter.lists.replacement import Replacement, backup
+from bouncemilter.lists.opening import open_list, open_records
+from bouncemilter.lists.source import Source
 from bouncemilter.lists.table import Table
 
 __all__ = [
@@ -14,12 +14,14 @@ __all__ = [
     "Keep",
     "Layout",
     "ListError",
+    "ListOptions",
     "MailingList",
-    "Replacement",
+    "Source",
     "Table",
-    "Wish",
     "addresses",
-    "backup",
+    "choose",
+    "decoded",
     "has_hidden",
     "open_list",
+    "open_records",
 ]

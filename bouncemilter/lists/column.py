@@ -16,10 +16,12 @@ _MOST: Final = 0.5
 """So much of what stands in the column must be addresses; where its name says that it is one, any."""
 _SHOWN: Final = 12
 """Columns that an error names."""
+_LONGEST: Final = 60
+"""Characters of a name there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ListOptions:
     """What the operator says about a list; what he leaves open is found out."""
 
     column: str = ""
@@ -28,7 +30,8 @@ class Wish:
     """Whether the first record names the columns."""
     encoding: str = ""
     """A codec of layout.Layout.encoding."""
-    delimiter: str = ""
+    delimiter: str | None = None
+    """Empty: there is one column."""
     sheet: str = ""
     """Of a workbook."""
 
@@ -56,18 +59,23 @@ def has_header(records: Sequence[Sequence[str]]) -> bool:
     return sum(1 for cell in first if cell.strip()) > 1 or any(_NAMED.search(cell) for cell in first)
 
 
+def heading(records: Sequence[Sequence[str]], options: ListOptions) -> tuple[tuple[str, ...], bool]:
+    """The names of the columns, and whether there is a header."""
+    header = has_header(records) if options.header is None else options.header
+    return tuple(text.unhidden(cell).strip() for cell in records[0]) if header and records else (), header
+
+
 def choose(
-    records: Sequence[Sequence[str]], wish: Wish, where: str, looked_at: str
+    records: Sequence[Sequence[str]], options: ListOptions, where: str, looked_at: str
 ) -> tuple[int, tuple[str, ...], bool]:
     """Place (from 0) of the address column, the names of the columns, and whether there is a header.
 
     `where`: the file, for errors. `looked_at`: what it was taken for. ListError where it can't be told.
     """
-    header = has_header(records) if wish.header is None else wish.header
-    names = tuple(text.unhidden(cell).strip() for cell in records[0]) if header and records else ()
+    names, header = heading(records, options)
     body = records[1:] if header else records
-    if wish.column:
-        return _wished(wish.column, names, max(map(len, records), default=0), where), names, header
+    if options.column:
+        return _wished(options.column, names, max(map(len, records), default=0), where), names, header
     found = candidates(body, names)
     if len(found) == 1:
         return found[0], names, header
@@ -94,5 +102,9 @@ def _wished(column: str, names: Sequence[str], width: int, where: str) -> int:
 
 
 def _listed(places: Sequence[int] | range, names: Sequence[str]) -> str:
-    shown = [f"{place + 1} {names[place] if place < len(names) else ''}".strip() for place in places[:_SHOWN]]
+    shown = [f"{place + 1} {_shown(names[place]) if place < len(names) else ''}".strip() for place in places[:_SHOWN]]
     return ", ".join(shown) + (" …" if len(places) > _SHOWN else "")
+
+
+def _shown(name: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in name[:_LONGEST])

@@ -18,6 +18,10 @@ _PREAMBLE: Final = re.compile(r"\s*(\"?)sep=(.)\1[\r\n]*\Z")
 """A first line by which Excel is told the delimiter."""
 
 
+LONE_RETURN: Final = re.compile(r"\r(?=[^\r\n])")
+_IN_QUOTES: Final = re.compile(r'"[^"]*+"')
+
+
 class BrokenRecordError(Exception):
     """A record that can't be taken apart; the text says why."""
 
@@ -58,9 +62,20 @@ def _closing(record: str, opening: int) -> int:
 @lru_cache(maxsize=8)
 def whole_record(delimiter: str, place: int) -> re.Pattern[str]:
     """Matches a well-formed record that ends with its line; the group is the cell at `place`, quotes included."""
-    mark = re.escape(delimiter)
-    cell = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"{mark}\r\n]*+)'
+    mark, cell = re.escape(delimiter), _cell(delimiter)
     return re.compile(rf"(?:{cell}{mark}){{{place}}}({cell})(?:{mark}{cell})*+\r?\n?\Z")
+
+
+@lru_cache(maxsize=8)
+def well_formed(delimiter: str) -> re.Pattern[str]:
+    """Matches whole lines, all of whose records are well-formed and end there."""
+    cell = _cell(delimiter)
+    record = rf"{cell}(?:{re.escape(delimiter)}{cell})*+"
+    return re.compile(rf"(?:{record}\r?\n)*+(?:{record})?\Z")
+
+
+def _cell(delimiter: str) -> str:
+    return rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"{re.escape(delimiter)}\r\n]*+)'
 
 
 def unquoted(cell: str) -> str:
@@ -109,6 +124,11 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[str, list[st
         elif found := pending.add(line, delimiter):
             yield found
     pending.end()
+
+
+def hides_record(record: str) -> bool:
+    """Whether a carriage return outside quotes is likely the end of a record, with an address behind it."""
+    return "@" in record.partition("\r")[2] and LONE_RETURN.search(_IN_QUOTES.sub("", record)) is not None
 
 
 def preamble(line: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from bouncemilter.lists.errors import ListError
+from bouncemilter.lists.source import Source
 
 ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be", "windows-1250", "iso-8859-2")
 _CHUNK: Final = 1 << 20
@@ -17,6 +17,8 @@ _CONTROLS: Final = bytes({*range(1, 9), *range(14, 27), *range(28, 32)})
 # Where the two Polish code pages differ: ą Ą ś Ś ź Ź (Unicode's mapping tables CP1250.TXT and 8859-2.TXT).
 _WINDOWS_1250: Final = b"\xb9\xa5\x9c\x8c\x9f\x8f"
 _ISO_8859_2: Final = b"\xb1\xa1\xb6\xa6\xbc\xac"
+_REPLACED: Final = "\ufffd"
+"""Stands where octets are no UTF-8."""
 _MAGIC: Final = (
     (
         b"\xd0\xcf\x11\xe0",
@@ -57,28 +59,36 @@ class Encoding:
         return carried.encode("latin-1").decode(self.name, "replace")
 
 
-def find(path: Path, wished: str = "") -> Encoding:
-    """The encoding of a file; `wished` overrules all but the mark. ListError where it is no text; OSError."""
-    with path.open("rb") as file:
+def find(source: Source, wished: str = "") -> Encoding:
+    """The encoding of a list; `wished` overrules all but the mark. ListError where it is no text; OSError."""
+    with source.open() as file:
         start = file.read(_SAMPLE)
-        size = path.stat().st_size
-        _refuse_binary(path, start)
+        _refuse_binary(source, start)
         found = _marked(start) or _unmarked_utf16(start)
         if wished and (found is None or not found.bom):
             found = Encoding(wished)
         if found and found.carrier != "latin-1":
-            if size % 2:
-                raise ListError(f"{path}: UTF-16 with an odd number of octets ({size}): the file is cut off")
+            if source.size % 2:
+                raise ListError(
+                    f"{source.path}: UTF-16 with an odd number of octets ({source.size}): the file is cut off"
+                )
             return found
         file.seek(0)
-        looked = _scan(path, file.read)
+        looked = _scan(source, file.read)
     return found or Encoding(looked)
 
 
-def _refuse_binary(path: Path, start: bytes) -> None:
+def decoded(source: Source, wished: str = "") -> str:
+    """A whole text without its mark; what is no character is marked. ListError, OSError: as `find`."""
+    found = find(source, wished)
+    with source.open() as file:
+        return file.read().removeprefix(found.bom).decode(found.name, "replace")
+
+
+def _refuse_binary(source: Source, start: bytes) -> None:
     for magic, words in _MAGIC:
         if start.startswith(magic):
-            raise ListError(f"{path}: {words}")
+            raise ListError(f"{source.path}: {words}")
 
 
 def _marked(start: bytes) -> Encoding | None:
@@ -99,25 +109,31 @@ def _unmarked_utf16(start: bytes) -> Encoding | None:
     return None
 
 
-def _scan(path: Path, read: Callable[[int], bytes]) -> str:
-    """The encoding of a text that contains ASCII, by all of its octets."""
-    decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
-    windows = iso = place = 0
+def _scan(source: Source, read: Callable[[int], bytes]) -> str:
+    """The encoding of a text that contains ASCII, by all of its octets.
+
+    Where most of what is not ASCII is UTF-8, all is: a few records of another encoding don't change the others.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    letters = broken = windows = iso = place = lines = 0
     while chunk := read(_CHUNK):
         zero = chunk.find(0)
         if zero >= 0 or (place == 0 and _mostly_controls(chunk[:_SAMPLE])):
-            raise ListError(f"{path}: a binary file, no list (octet {place + max(zero, 0)})")
+            lines += chunk.count(b"\n", 0, max(zero, 0)) + 1
+            where = f"octet {place + max(zero, 0)}, line {lines}"
+            raise ListError(f"{source.path}: a binary file, no list ({where})")
         place += len(chunk)
-        if chunk.isascii() and (decoder is None or decoder.getstate()[0] == b""):
+        lines += chunk.count(b"\n")
+        if chunk.isascii() and not decoder.getstate()[0]:
             continue
-        if decoder:
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                decoder = None
+        decoded = decoder.decode(chunk)
+        marks = decoded.count(_REPLACED)
+        broken += marks
+        letters += len(decoded) - len(decoded.encode("ascii", "ignore")) - marks
         windows += len(chunk) - len(chunk.translate(None, _WINDOWS_1250))
         iso += len(chunk) - len(chunk.translate(None, _ISO_8859_2))
-    if decoder and not decoder.getstate()[0]:
+    broken += decoder.decode(b"", final=True).count(_REPLACED)
+    if letters > broken or not broken:
         return "utf-8"
     return "windows-1250" if windows >= iso else "iso-8859-2"
 

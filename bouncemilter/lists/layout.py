@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -41,9 +41,26 @@ class MailingList(Protocol):
     """A list that has been opened: found out about, not held in memory as a whole where it is text."""
 
     path: Path
-    layout: Layout
     size: int
     """Octets, for a progress bar."""
+    columns: tuple[str, ...]
+    """As Layout.columns."""
+    width: int
+    """Cells of the widest of the first records."""
+
+    @property
+    def unit(self) -> str:
+        """What the numbers of `records` count: `line` or `row`."""
+
+    @property
+    def layout(self) -> Layout:
+        """How it is written. ListError where no column of addresses can be told."""
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """The cells of each record but the header, and the number of the line or row in which it begins.
+
+        ListError: a record can't be read; OSError.
+        """
 
     def copy(self, out: BinaryIO | None, keep: Keep, progress: Progress) -> None:
         """Ask `keep` of each record but the header, and write what stays to `out` (None: nowhere).

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bouncemilter import text
+from bouncemilter import csvfile
 
 _JSON: Final = (".jsonl", ".ndjson", ".json")
 
@@ -25,7 +23,7 @@ class Table:
         self._headings = headings
         self._json = path.suffix.lower() in _JSON
         if not self._json:
-            self._csv([headings])
+            out.write(csvfile.encoded([headings]))
 
     def add(self, rows: Iterable[Sequence[object]]) -> None:
         """Write some rows."""
@@ -34,13 +32,4 @@ class Table:
                 line = json.dumps(dict(zip(self._headings, row, strict=True)), default=str)
                 self._out.write(line.encode("ascii") + b"\n")
         else:
-            self._csv([_safe(each) for each in row] for row in rows)
-
-    def _csv(self, rows: Iterable[Sequence[str]]) -> None:
-        written = io.StringIO(newline="")
-        csv.writer(written).writerows(rows)
-        self._out.write(written.getvalue().encode("utf-8", "backslashreplace"))
-
-
-def _safe(value: object) -> str:
-    return "" if value is None else text.guarded(str(value))
+            self._out.write(csvfile.encoded(rows))

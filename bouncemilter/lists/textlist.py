@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import re
+import io
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import compress, count
-from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
 from bouncemilter.lists import column, encoding
-from bouncemilter.lists.column import Wish
+from bouncemilter.lists.column import ListOptions
 from bouncemilter.lists.delimited import (
     BLANKS,
+    LONE_RETURN,
     BrokenRecordError,
     Pending,
     find_delimiter,
+    hides_record,
     preamble,
     records,
     unquoted,
@@ -23,35 +25,66 @@ from bouncemilter.lists.delimited import (
 )
 from bouncemilter.lists.errors import ListError
 from bouncemilter.lists.layout import Keep, Layout, Progress
+from bouncemilter.lists.records import numbered
+from bouncemilter.lists.source import Source
 
 _CHUNK: Final = 1 << 20
 """Characters that are read at a time."""
 _SAMPLE: Final = 256 * 1024
 _SAMPLE_RECORDS: Final = 1000
-_LONE_RETURN: Final = re.compile(r"\r(?=[^\r\n])")
-_IN_QUOTES: Final = re.compile(r'"[^"]*+"')
 
 
 class TextList:
-    """A text. ListError where it is none, or where no column of addresses can be told; OSError."""
+    """A text. ListError where it is none; OSError."""
 
-    def __init__(self, path: Path, wish: Wish) -> None:
-        self.path = path
-        self.size = path.stat().st_size
-        self._encoding = encoding.find(path, wish.encoding)
+    unit: Final = "line"
+
+    def __init__(self, source: Source, options: ListOptions) -> None:
+        self.path = source.path
+        self.size = source.size
+        self._source = source
+        self._options = options
+        self._encoding = encoding.find(source, options.encoding)
         self._mark = self._encoding.bom.decode(self._encoding.carrier)
         self._newline = "\n"
-        self._preamble = False
         sample = self._sample()
-        self._delimiter = self._find_delimiter(sample, wish)
-        self.layout, self._header = self._choose(sample, wish)
+        self._lead, named = self._before(sample)
+        del sample[: self._lead]
+        self._delimiter = named if options.delimiter is None else options.delimiter
+        if options.delimiter is None and not named:
+            self._delimiter = find_delimiter(sample[:_SAMPLE_RECORDS])
+        self._looked = self._look(sample)
+        self.columns, self._header = column.heading(self._looked, options)
+        self.width = max(map(len, self._looked), default=0)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """As MailingList.layout."""
+        shown = {"": "one column", "\t": "delimiter tab"}.get(self._delimiter, f"delimiter {self._delimiter}")
+        looked_at = f"as {self._encoding.name}, {shown}"
+        where, names, _ = column.choose(self._looked, self._options, str(self.path), looked_at)
+        form = {"": "txt", "\t": "tsv"}.get(self._delimiter, "csv")
+        return Layout(form, self._encoding.name, self._delimiter, where + 1, names)
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """As MailingList.records."""
+        meant = self._encoding.name, "replace" if self._encoding.carrier == "latin-1" else self._encoding.errors
+        with self._open(meant) as file:
+            self._read_lead(file)
+            found = numbered(file, self._delimiter, self._newline, self._lead + 1)
+            try:
+                if self._header:
+                    next(found, None)
+                yield from found
+            except BrokenRecordError as error:
+                raise ListError(f"{self.path}: {error}") from None
 
     def copy(self, out: BinaryIO | None, keep: Keep, progress: Progress) -> None:
         """As MailingList.copy."""
         carrier, errors, done = self._encoding.carrier, self._encoding.errors, 0
+        header = self._header
         with self._open() as file:
-            head = self._mark + (file.readline() if self._preamble else "")
-            header = self._header
+            head = self._mark + self._read_lead(file)
             for raws, cells, size in self._batches(file):
                 if header and raws:
                     header = False
@@ -64,17 +97,29 @@ class TextList:
                 head = ""
                 progress(size)
 
-    def _open(self) -> TextIO:
-        file = self.path.open(encoding=self._encoding.carrier, errors=self._encoding.errors, newline=self._newline)
-        file.read(len(self._mark))
-        return file
+    @contextlib.contextmanager
+    def _open(self, codec: tuple[str, str] | None = None, newline: str | None = None) -> Iterator[TextIO]:
+        """The text behind the mark, in the carrier unless a codec and its errors are given."""
+        name, errors = codec or (self._encoding.carrier, self._encoding.errors)
+        ends = self._newline if newline is None else newline
+        with self._source.open() as octets:
+            octets.seek(len(self._encoding.bom))
+            file = io.TextIOWrapper(octets, encoding=name, errors=errors, newline=ends)
+            try:
+                yield file
+            finally:
+                if not octets.closed:  # as it is where nobody wants the rest
+                    file.detach()  # what was open before stays so
+
+    def _read_lead(self, file: TextIO) -> str:
+        return "".join(file.readline() for _ in range(self._lead))
 
     def _sample(self) -> list[str]:
         """The first lines, whole ones. Finds out what ends a line."""
         try:
-            with self.path.open(encoding=self._encoding.carrier, errors=self._encoding.errors, newline="") as file:
+            with self._open(newline="") as file:
                 start = file.read(_SAMPLE)
-            if not start.removeprefix(self._mark).strip():
+            if not start.strip():
                 raise ListError(f"{self.path}: empty: there is no list in it")
             self._newline = "\n" if "\n" in start or "\r" not in start else "\r"
             with self._open() as file:
@@ -83,28 +128,26 @@ class TextList:
             raise ListError(f"{self.path}: not {self._encoding.name} as its start says ({error.reason})") from None
         return lines
 
-    def _find_delimiter(self, sample: list[str], wish: Wish) -> str:
-        named = preamble(sample[0])
-        if named:
-            self._preamble = True
-            del sample[0]
-        return wish.delimiter or named or find_delimiter(sample[:_SAMPLE_RECORDS])
+    @staticmethod
+    def _before(sample: list[str]) -> tuple[int, str]:
+        """How many lines stand before the first record: blank ones, one with the delimiter; and that delimiter."""
+        first = _filled(sample, 0)
+        named = preamble(sample[first])
+        return _filled(sample, first + 1) if named else first, named
 
-    def _choose(self, sample: list[str], wish: Wish) -> tuple[Layout, bool]:
+    def _look(self, sample: list[str]) -> list[list[str]]:
+        """The first records."""
         looked: list[list[str]] = []
         try:
             for _, cells in records(sample, self._delimiter):
                 looked.append([self._encoding.text(cell) for cell in cells])
+                if len(looked) == _SAMPLE_RECORDS:
+                    break
         except BrokenRecordError as error:
             # A sample may end within a record; the file is read with care later.
             if not looked or sum(map(len, sample)) < _SAMPLE:
                 raise ListError(f"{self.path}: record {len(looked) + 1}: {error}") from None
-        shown = {"": "one column", "\t": "delimiter tab"}.get(self._delimiter, f"delimiter {self._delimiter}")
-        where, names, header = column.choose(
-            looked[:_SAMPLE_RECORDS], wish, str(self.path), f"as {self._encoding.name}, {shown}"
-        )
-        form = {"": "txt", "\t": "tsv"}.get(self._delimiter, "csv")
-        return Layout(form, self._encoding.name, self._delimiter, where + 1, names), header
+        return looked
 
     def _batches(self, file: TextIO) -> Iterator[tuple[list[str], list[str], int]]:
         """Records as written, their address cells, and the octets that they take, some thousands at a time.
@@ -121,7 +164,7 @@ class TextList:
                 raws, cells = self._quoted(lines, pending, before)
             else:
                 raws, cells = lines, self._plain(lines)
-            if _LONE_RETURN.search(chunk):
+            if LONE_RETURN.search(chunk):
                 self._refuse_mixed_ends(raws, before)
             if not chunk.isascii():
                 cells = [self._encoding.text(cell).strip() for cell in cells]
@@ -131,12 +174,9 @@ class TextList:
             pending.end()
 
     def _refuse_mixed_ends(self, raws: list[str], before: int) -> None:
-        """ListError where a carriage return outside quotes is likely the end of a record, with an address behind it."""
-        for number, raw in enumerate(raws, before + 1):
-            if "@" in raw.partition("\r")[2] and _LONE_RETURN.search(_IN_QUOTES.sub("", raw)):
-                raise ListError(
-                    f"{self.path}: record {number}: a line end that the other lines don't have; save it anew"
-                )
+        number = next((number for number, raw in enumerate(raws, before + 1) if hides_record(raw)), 0)
+        if number:
+            raise ListError(f"{self.path}: record {number}: a line end that the other lines don't have; save it anew")
 
     @contextlib.contextmanager
     def _at(self, before: int) -> Iterator[None]:
@@ -175,3 +215,8 @@ class TextList:
                 raws.append(found[0])
                 cells.append(found[1][place].strip(BLANKS) if len(found[1]) > place else "")
         return raws, cells
+
+
+def _filled(lines: list[str], start: int) -> int:
+    """The place of the first line from `start` on that is not blank, or where the lines end."""
+    return next((place for place in range(start, len(lines)) if lines[place].strip()), len(lines))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import copy
 import html
+import itertools
 import posixpath
 import re
 import shutil
 import zipfile
 import zlib
-from pathlib import Path
+from collections.abc import Iterator
+from functools import cached_property
 from typing import BinaryIO, Final
 
 from bouncemilter.lists import column, sheet
-from bouncemilter.lists.column import Wish
+from bouncemilter.lists.column import ListOptions
 from bouncemilter.lists.errors import ListError
 from bouncemilter.lists.layout import Keep, Layout, Progress
 from bouncemilter.lists.sheet import Shift
+from bouncemilter.lists.source import Source
 
 LARGEST_PART: Final = 512 * 1024 * 1024
 """Octets of one unpacked part: a sheet with Excel's most rows, 1,048,576, takes a fifth. More is a bomb."""
@@ -39,20 +42,42 @@ _TYPES: Final = "[Content_Types].xml"
 
 
 class Workbook:
-    """A workbook. ListError where it is none, or where no sheet or column of addresses can be told; OSError."""
+    """A workbook. ListError where it is none, or where no sheet can be told; OSError."""
 
-    def __init__(self, path: Path, wish: Wish) -> None:
-        self.path = path
-        self.size = path.stat().st_size
+    unit: Final = "row"
+
+    def __init__(self, source: Source, options: ListOptions) -> None:
+        self.path = source.path
+        self.size = source.size
+        self._source = source
+        self._options = options
         try:
-            with zipfile.ZipFile(path) as archive:
+            with source.open() as file, zipfile.ZipFile(file) as archive:
                 self._book = self._target(archive, "", "officeDocument") or "xl/workbook.xml"
                 if self._book not in archive.namelist():
-                    raise ListError(f"{path}: an archive, but no .xlsx workbook; save the list as .xlsx or CSV")
+                    raise ListError(f"{self.path}: an archive, but no .xlsx workbook; save the list as .xlsx or CSV")
                 self._shared = self._strings(archive)
-                self._choose(archive, wish)
+                self._sheet, self._part, self._xml = self._choose(archive, options)
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
-            raise ListError(f"{path}: a damaged workbook ({error})") from None
+            raise ListError(f"{self.path}: a damaged workbook ({error})") from None
+        self._looked = self._sample(self._xml)
+        if not self._looked:
+            raise ListError(f"{self.path}: sheet {self._sheet} is empty: there is no list in it")
+        self.columns, self._header = column.heading(self._looked, options)
+        self.width = max(map(len, self._looked))
+
+    @cached_property
+    def layout(self) -> Layout:
+        """As MailingList.layout."""
+        place, names, _ = column.choose(self._looked, self._options, str(self.path), f"sheet {self._sheet}")
+        return Layout("xlsx", "", "", place + 1, names, self._sheet)
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """As MailingList.records."""
+        found = self._rows(self._xml)
+        if self._header:
+            next(found, None)
+        yield from found
 
     def copy(self, out: BinaryIO | None, keep: Keep, progress: Progress) -> None:
         """As MailingList.copy. Record numbers are those of the sheet's rows."""
@@ -74,7 +99,7 @@ class Workbook:
             if removed:
                 self._write(out, Shift(removed))
             else:
-                with self.path.open("rb") as file:
+                with self._source.open() as file:
                     shutil.copyfileobj(file, out)
         progress(self.size - told)
 
@@ -127,19 +152,19 @@ class Workbook:
                 found.append((given.get("name", ""), parts[number]))
         return found
 
-    def _choose(self, archive: zipfile.ZipFile, wish: Wish) -> None:
-        """Find the sheet and the column."""
+    def _choose(self, archive: zipfile.ZipFile, options: ListOptions) -> tuple[str, str, bytes]:
+        """Name, part and XML of the sheet that is the list."""
         sheets = self._sheets(archive)
-        if wish.sheet:
+        if options.sheet:
             there = ", ".join(name for name, _ in sheets)
             # No two names of a workbook are the same but for their case.
-            sheets = [each for each in sheets if each[0].casefold() == wish.sheet.casefold()]
+            sheets = [each for each in sheets if each[0].casefold() == options.sheet.casefold()]
             if not sheets:
-                raise ListError(f"{self.path}: no sheet {wish.sheet} (there are: {there})")
+                raise ListError(f"{self.path}: no sheet {options.sheet} (there are: {there})")
         found: list[tuple[str, str, bytes]] = []
         for name, part in sheets:
             xml = self._read(archive, part)
-            if len(sheets) == 1 or self._has_addresses(xml, wish):
+            if len(sheets) == 1 or self._has_addresses(xml, options):
                 found.append((name, part, xml))
         if not found:
             names = ", ".join(name for name, _ in sheets)
@@ -147,30 +172,25 @@ class Workbook:
         if len(found) > 1:
             names = ", ".join(name for name, _, _ in found)
             raise ListError(f"{self.path}: several sheets hold addresses: {names}; choose one by --sheet NAME")
-        name, self._part, self._xml = found[0]
-        records = self._sample(self._xml)
-        if not records:
-            raise ListError(f"{self.path}: sheet {name} is empty: there is no list in it")
-        place, titles, self._header = column.choose(records, wish, str(self.path), f"sheet {name}")
-        self.layout = Layout("xlsx", "", "", place + 1, titles, name)
+        return found[0]
 
-    def _has_addresses(self, xml: bytes, wish: Wish) -> bool:
+    def _has_addresses(self, xml: bytes, options: ListOptions) -> bool:
         records = self._sample(xml)
-        header = column.has_header(records) if wish.header is None else wish.header
-        return bool(records) and bool(column.candidates(records[header:], records[0] if header else ()))
+        names, header = column.heading(records, options)
+        return bool(records) and bool(column.candidates(records[header:], names))
 
     def _sample(self, xml: bytes) -> list[list[str]]:
-        records = []
-        for _, row in sheet.rows(xml):
+        return [cells for _, cells in itertools.islice(self._rows(xml), _SAMPLE_RECORDS + 1)]
+
+    def _rows(self, xml: bytes) -> Iterator[tuple[int, list[str]]]:
+        """Number and cells of each row, the header too."""
+        for number, row in sheet.rows(xml):
             found = dict(sheet.cells(row, self._shared))
-            records.append([found.get(place, "") for place in range(max(found, default=-1) + 1)])
-            if len(records) > _SAMPLE_RECORDS:
-                break
-        return records
+            yield number, [found.get(place, "") for place in range(max(found, default=-1) + 1)]
 
     def _write(self, out: BinaryIO, shift: Shift) -> None:
         """The workbook without some rows of its sheet."""
-        with zipfile.ZipFile(self.path) as archive:
+        with self._source.open() as book, zipfile.ZipFile(book) as archive:
             changed = self._changed(archive, shift)
             with zipfile.ZipFile(out, "w") as target:
                 for entry in archive.infolist():

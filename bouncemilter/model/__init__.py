@@ -4,7 +4,7 @@ Every name here stands in the database, in metrics labels, in rule files and in 
 `bouncemilter classify --json`; changing one is a breaking change. A leaf: standard library only, no I/O.
 """
 
-from bouncemilter.model.incident import Incident, IncidentKind, Outcome
+from bouncemilter.model.incident import Incident, IncidentDecision, IncidentKind
 from bouncemilter.model.ledger import (
     Decision,
     Effect,
@@ -57,10 +57,10 @@ __all__ = [
     "Front",
     "History",
     "Incident",
+    "IncidentDecision",
     "IncidentKind",
     "Kind",
     "Mark",
-    "Outcome",
     "Phase",
     "Probation",
     "RecipientVerdict",

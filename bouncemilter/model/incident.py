@@ -29,7 +29,7 @@ class IncidentKind(StrEnum):
     """An operator has named them afterwards."""
 
 
-class Outcome(StrEnum):
+class IncidentDecision(StrEnum):
     """What an operator has made of an incident."""
 
     RELEASED = "released"
@@ -58,7 +58,7 @@ class Incident:
     """When its newest member failed."""
     over_at: dt.datetime
     """When it was last over its limit."""
-    outcome: Outcome | None = None
+    outcome: IncidentDecision | None = None
     decided_at: dt.datetime | None = None
     decided_by: str = ""
     note: str = ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 
-class Outcome(NamedTuple):
+class RecipientResult(NamedTuple):
     """What the path made of a message for one envelope recipient."""
 
     disposition: Disposition
@@ -46,7 +46,7 @@ class Flight:
         self._count = len(envelope.recipients)
         self.verdict: Verdict | None = None
         """What the message means, once it has been read."""
-        self._outcomes: Sequence[Outcome] = ()
+        self._outcomes: Sequence[RecipientResult] = ()
         self._stage = Stage.ABORTED
         self._settled: Sequence[Disposition] = (Disposition.TEMPFAIL,) * self._count
 
@@ -81,7 +81,7 @@ class Flight:
         return self.verdict.kind if self.verdict else None
 
     @property
-    def outcomes(self) -> Sequence[Outcome]:
+    def outcomes(self) -> Sequence[RecipientResult]:
         """What came of it for each recipient, in order; empty until it is committed, or where that failed."""
         return self._outcomes
 

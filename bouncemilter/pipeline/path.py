@@ -33,9 +33,10 @@ from bouncemilter.model import (
 )
 from bouncemilter.pipeline.attribution import Arrival, Attribution, is_untrusted
 from bouncemilter.pipeline.caps import EVENTS_AN_HOUR, EXCERPTS_AN_HOUR, OPT_OUTS_AN_HOUR, HourlyCap, network
-from bouncemilter.pipeline.flight import Flight, Outcome
+from bouncemilter.pipeline.flight import Flight, RecipientResult
 from bouncemilter.pipeline.poison import Poison
 from bouncemilter.pipeline.review import Review
+from bouncemilter.reasons import DecisionReason
 from bouncemilter.returnpath import Form, Ownership
 from bouncemilter.store import Entry, Recorded, Store, StoreUnavailable, Tally
 from bouncemilter.trust import Proof
@@ -174,7 +175,7 @@ class Pipeline:
         verdict = self._classifier.verdict(report.read(kept, truncated=size > len(kept)))
         return verdict, report.fingerprint(kept)
 
-    async def commit(self, envelope: Envelope, verdict: Verdict, digest: bytes) -> tuple[Outcome, ...]:
+    async def commit(self, envelope: Envelope, verdict: Verdict, digest: bytes) -> tuple[RecipientResult, ...]:
         """Store what the message says for each envelope recipient, in one transaction; then what to do with it."""
         options = self._options
         started = time.monotonic()
@@ -197,7 +198,7 @@ class Pipeline:
         """Whether the message of a message token was sent to an address key; other tokens need no record."""
         if proof.token is None or proof.token.form is not Form.MESSAGE:
             return lambda _: False
-        known = await self._store.message_recipients(proof.token.nonce)
+        known = await self._store.sent.recipients(proof.token.nonce)
         return lambda key: address_hash(key) in known
 
     async def _record(self, verdict: Verdict, entries: list[Entry], tallies: list[Tally]) -> Sequence[Recorded]:
@@ -213,7 +214,7 @@ class Pipeline:
 
     def _judge(self, event: Event, envelope: Envelope, options: Options) -> Callable[[History], Decision]:
         if event.kind is Kind.UNSUBSCRIBE and not self._opt_out_cap.admit(network(envelope.client)):
-            return lambda _: Decision(Effect.RECORDED, f"over {OPT_OUTS_AN_HOUR} requests an hour from one client")
+            return lambda _: Decision(Effect.RECORDED, DecisionReason.TOO_MANY.recorded(requests=OPT_OUTS_AN_HOUR))
         own = options.attribution.evidence.own_domains
         return lambda history: policy.decide(event, history, options.rules, own, now=envelope.read_at)
 
@@ -243,7 +244,9 @@ class Pipeline:
         return Disposition.PASS if passing else Disposition.DISCARD
 
     @staticmethod
-    def _outcome(verdict: Verdict, entries: list[Entry], recorded: list[Recorded], disposition: Disposition) -> Outcome:
+    def _outcome(
+        verdict: Verdict, entries: list[Entry], recorded: list[Recorded], disposition: Disposition
+    ) -> RecipientResult:
         for entry, row in zip(entries, recorded, strict=True):
             if not row.duplicate:
                 _announce(entry.event, row)
@@ -252,7 +255,7 @@ class Pipeline:
             disposition = Disposition.PASS
         duplicate = bool(recorded) and all(row.duplicate for row in recorded)
         new = [row for row in recorded if not row.duplicate]
-        return Outcome(
+        return RecipientResult(
             disposition,
             kind=None if duplicate else verdict.kind,
             events=tuple(entry.event for entry in entries),

@@ -96,9 +96,9 @@ class SentLog:
         """Write what is gathered now. StoreUnavailable: it is kept."""
         while self._waiting:
             piece = self._waiting[:_PIECE]
-            await self._store.record_sent(piece)
+            await self._store.sent.record(piece)
             del self._waiting[: len(piece)]
         while self._withheld:
             some = self._withheld[:_PIECE]
-            await self._store.record_withheld(some)
+            await self._store.sent.record_withheld(some)
             del self._withheld[: len(some)]

@@ -13,7 +13,7 @@ from typing import Final
 
 from bouncemilter import limits, text
 from bouncemilter.model import Defect, Kind, Report, ReportedRecipient, Returned
-from bouncemilter.report import recipient, returned
+from bouncemilter.report import recipient
 from bouncemilter.report.header import Headers, mailbox
 from bouncemilter.report.message import Message
 from bouncemilter.report.mime import normalise
@@ -38,9 +38,9 @@ def read(message: Message) -> Report | None:
     if part is not None:
         return _feedback(message, Headers(normalise(part.content()).lstrip(b"\n"), message.defects))
     if message.content_type != b"multipart/report" and _by_form(message):
-        headers = returned.part_headers(message) or returned.text_headers(message)
+        headers = message.returned_part or message.returned_below
         if headers is not None:
-            return _complaint(message, _first(headers, _TOLD), headers, returned.read(headers), "complaint")
+            return _complaint(message, _first(headers, _TOLD), headers, message.returned, "complaint")
     return None
 
 
@@ -53,8 +53,8 @@ def _by_form(message: Message) -> bool:
 
 
 def _feedback(message: Message, fields: Headers) -> Report:
-    headers = returned.part_headers(message) or returned.text_headers(message)
-    back = _sent_from(returned.read(headers), fields.address(b"original-mail-from"))
+    headers = message.returned_part or message.returned_below
+    back = _sent_from(message.returned, fields.address(b"original-mail-from"))
     if fields.token(b"feedback-type") in _REPORTS:
         return Report(kind=Kind.REPORT, format="arf", returned=back)
     named = [found for value in fields.all(b"original-rcpt-to") if (found := mailbox(text.decode(value)))]

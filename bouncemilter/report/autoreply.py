@@ -8,8 +8,10 @@ from typing import Final
 from bouncemilter import limits, text
 from bouncemilter.model import Kind, Report
 from bouncemilter.report import absence, challenge, notice, quoting, recipient
+from bouncemilter.report.absence import Prose
 from bouncemilter.report.automaton import Guarded, Phrases
 from bouncemilter.report.message import Message
+from bouncemilter.report.spelling import fold
 
 _HEADERS: Final = tuple(
     b"""
@@ -221,17 +223,18 @@ def read(message: Message) -> Report | None:
     if message.from_daemon or _FORWARDS.match(message.subject):
         return None
     own = message.own_text
+    prose = Prose(message.said)
     if not (
         _by_header(message)
-        or _by_envelope(message, own)
-        or _by_subject(message)
-        or _by_words(message, own)
-        or _by_sentences(message, own)
+        or _by_envelope(message, prose)
+        or _by_subject(message, prose)
+        or _by_words(message, prose)
+        or _by_sentences(message, prose)
     ):
         return None
-    if len(own) <= LONGEST and (challenge.is_asking(own) or (_VISIT.search(own) and not absence.is_reply(own))):
+    if len(own) <= LONGEST and (challenge.is_asking(message) or (_VISIT.search(own) and not absence.is_reply(own))):
         return None
-    folded = notice.fold(own)
+    folded = message.own_folded
     left = notice.says(LEFT, folded) or bool(_LEFT.search(folded))
     return Report(
         kind=Kind.AUTO_REPLY,
@@ -261,13 +264,13 @@ def _marked(message: Message) -> bool:
     )
 
 
-def _by_envelope(message: Message, own: str) -> bool:
+def _by_envelope(message: Message, prose: Prose) -> bool:
     """Whether it answers a mail without a sender of its own, as people's programs never do, and wants nothing."""
     headers = message.headers
     unsent = message.null_sender or headers.token(b"precedence") == b"junk"
-    if not unsent or not _answers(message) or headers.any_of(_BULK) or not own or len(own) > LONGEST:
+    if not unsent or not _answers(message) or headers.any_of(_BULK) or not 0 < len(message.own_text) <= LONGEST:
         return False
-    return message.content_type != b"multipart/report" and not absence.is_personal(own)
+    return message.content_type != b"multipart/report" and not prose.is_personal
 
 
 def _answers(message: Message) -> bool:
@@ -279,11 +282,11 @@ def _is_receipt_of_ticket(message: Message) -> bool:
     headers = message.headers
     if not message.auto_submitted or b"in-reply-to" not in headers or headers.any_of(_BULK):
         return False
-    folded = notice.fold(message.text)
+    folded = message.folded
     return notice.says(_THANKS, folded) and notice.says(_PROMISE, folded) and "?" not in folded
 
 
-def _by_subject(message: Message) -> bool:
+def _by_subject(message: Message, prose: Prose) -> bool:
     match = _SUBJECT.match(message.subject)
     if not match:
         return False
@@ -297,27 +300,25 @@ def _by_subject(message: Message) -> bool:
     if _SURE.search(message.subject, 0, match.end() + 10):
         # `Autoresponder na stronie` is a letter about one; responders put a mark between their word and our subject.
         ended = _ENDED.match(message.subject, match.end())
-        return bool(ended) or ":" in match[0].removesuffix(":") or not absence.is_personal(message.own_text)
+        return bool(ended) or ":" in match[0].removesuffix(":") or not prose.is_personal
     # `Vacaciones en Grecia` is a newsletter: a weak word needs its like in the text.
-    return notice.says(_WEAK, notice.fold(message.text)) and not (
-        "?" in message.text[:LONGEST] or absence.is_personal(message.own_text)
-    )
+    return notice.says(_WEAK, message.folded) and not ("?" in message.text[:LONGEST] or prose.is_personal)
 
 
-def _by_words(message: Message, own: str) -> bool:
+def _by_words(message: Message, prose: Prose) -> bool:
     """Whether a short reply reads like a responder's: it names an absence and when it ends, or thanks and promises.
 
     It must answer a mail, or its subject must acknowledge one; a question, a wish or a story makes it a person's.
     """
+    own = message.own_text
     marked = _is_automatic(message)
     answers = _answers(message)
     desk = bool(_ACKNOWLEDGED.search(message.subject))
-    if not own or len(own) > LONGEST or not (answers or marked or desk) or message.headers.any_of(_BULK):
+    if not 0 < len(own) <= LONGEST or not (answers or marked or desk) or message.headers.any_of(_BULK):
         return False
-    if not marked and (_is_typed(message, own) or absence.is_personal(own)):
+    if not marked and (_is_typed(message, own) or prose.is_personal):
         return False
-    own = quoting.without_quotations(own)
-    folded = " " + notice.fold(own) + " "
+    folded = " " + message.said_folded + " "
     registered = desk and notice.says(_REGISTERED, folded)
     absent = notice.says(_ABSENT, folded)
     received = (answers and notice.says(_THANKS, folded)) or registered
@@ -325,21 +326,24 @@ def _by_words(message: Message, own: str) -> bool:
     if notice.says(_MACHINE, folded) and (absent or received or left or (desk and notice.says(_THANKS, folded))):
         return True
     asks = "? " in folded and "urgent? " not in folded
-    if asks or notice.says(_PERSONAL, folded) or (not marked and _is_letter(own, desk=desk)):
+    if asks or notice.says(_PERSONAL, folded):
         return False
     if absent and (answers or marked):
-        return marked or received or notice.says(_RETURN_OR_URGENT, folded)
-    return (left and (answers or marked)) or (received and notice.says(_PROMISE, folded))
+        told = marked or received or notice.says(_RETURN_OR_URGENT, folded)
+    else:
+        told = (left and (answers or marked)) or (received and notice.says(_PROMISE, folded))
+    return told and (marked or not _is_letter(prose, desk=desk))
 
 
-def _is_letter(own: str, *, desk: bool) -> bool:
+def _is_letter(prose: Prose, *, desk: bool) -> bool:
     """Whether an unmarked mail that no desk sent tells more than responders do, or speaks of no mail at all."""
-    return not desk and (absence.is_story(own) or not absence.is_about_mail(own))
+    return not desk and (prose.is_story or not prose.is_about_mail)
 
 
-def _by_sentences(message: Message, own: str) -> bool:
+def _by_sentences(message: Message, prose: Prose) -> bool:
     """Whether nothing stands in it but what responders say, and enough of that; more where it answers no mail."""
-    if not own or len(own) > LONGEST or message.headers.any_of(_BULK) or notice.says(_PERSONAL, notice.fold(own)):
+    own = message.own_text
+    if not 0 < len(own) <= LONGEST or message.headers.any_of(_BULK) or notice.says(_PERSONAL, message.own_folded):
         return False
     marked = _is_automatic(message) or b"x-auto-response-suppress" in message.headers
     if not marked and _is_typed(message, own):
@@ -353,15 +357,13 @@ def _by_sentences(message: Message, own: str) -> bool:
     enough = _ENOUGH if marked or announced or answers else _ENOUGH_UNASKED
     if desk and not _ORDERED.search(message.subject):
         enough -= 1
-    if not marked and not announced and not absence.is_about_mail(own):
+    if not marked and not announced and not prose.is_about_mail:
         return False
-    if marked and answers and absence.weight(own, message.subject, strict=True) >= _ENOUGH - 1:
+    if marked and answers and prose.weight(message.subject, strict=True) >= _ENOUGH - 1:
         return True
     unmarked = not (marked or desk or bool(_SUBJECT.match(message.subject)))
     by_desk = marked or not _has_program(message)
-    return (
-        absence.weight(own, message.subject, strict=not (answers and marked), desk=by_desk, clauses=unmarked) >= enough
-    )
+    return prose.weight(message.subject, strict=not (answers and marked), desk=by_desk, clauses=unmarked) >= enough
 
 
 def _is_automatic(message: Message) -> bool:
@@ -385,8 +387,8 @@ def _has_program(message: Message) -> bool:
 
 def _talks_about_a_reply(message: Message) -> bool:
     """Whether the words of a responder stand in quotation marks only: `please set this text: "I am out …"`."""
-    said = notice.fold(quoting.without_quotations(message.text))
-    return notice.says(_ABSENT, notice.fold(message.text)) and not notice.says(_ABSENT, said)
+    said = fold(quoting.without_quotations(message.text))
+    return notice.says(_ABSENT, message.folded) and not notice.says(_ABSENT, said)
 
 
 _TYPED: Final = Guarded(

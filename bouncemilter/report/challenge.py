@@ -167,18 +167,19 @@ def _by_sense(message: Message) -> Report | None:
     """One whose text says that our mail waits, that the sender shall prove himself, and where."""
     if len(message.text) > LONGEST or message.content_type == b"multipart/report":
         return None
-    folded = plain(notice.fold(message.own_text))
-    told = _TOLD.search(folded) is not None
-    if told and _WAITING.search(folded) and (_PROVEN.search(folded) or _ASKED_WHO.search(folded)):
-        return Report(kind=Kind.CHALLENGE, format="challenge")
-    if (told or _WAITING.search(folded)) and _is_automatic(message) and _ASKED_WHO.search(folded):
+    folded = plain(message.own_folded)
+    asked = _ASKED_WHO.search(folded) is not None  # asked first: hardly any mail says it
+    if not asked and not _PROVEN.search(folded):
+        return None
+    told, waits = _TOLD.search(folded) is not None, _WAITING.search(folded) is not None
+    if (told and waits) or ((told or waits) and asked and _is_automatic(message)):
         return Report(kind=Kind.CHALLENGE, format="challenge")
     return None
 
 
-def is_asking(words: str) -> bool:
-    """Whether an author's words doubt who the sender is: no automatic reply, even if nothing else tells a challenge."""
-    return _ASKED_WHO.search(plain(notice.fold(words))) is not None
+def is_asking(message: Message) -> bool:
+    """Whether its author doubts who the sender is: no automatic reply, even if nothing else tells a challenge."""
+    return _ASKED_WHO.search(plain(message.own_folded)) is not None
 
 
 def _is_automatic(message: Message) -> bool:
@@ -191,9 +192,9 @@ def _by_phrases(message: Message) -> Report | None:
     if _KEY.search(message.subject) and len(message.text) <= LONGEST and _is_automatic(message):
         return Report(kind=Kind.CHALLENGE, format="challenge")
     known = message.headers.any_of(_HEADERS) or _SUBJECT.search(message.subject)
-    if not known and not notice.says(_APPROVED, notice.fold(message.text)):
+    if not known and not notice.says(_APPROVED, message.folded):
         return None
-    folded = notice.fold(message.own_text)
+    folded = message.own_folded
     if not known and not notice.says(_APPROVED, folded):
         return None
     if not (notice.says(_ASKED, folded) and notice.says(_HELD, folded)):

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bouncemilter.report.automaton import Guarded
-
 MAILING: Final = re.compile(
     r"newslet|mailing|e-?mail|mejl|\bmail|spam|reklam|marketing|biuletyn|subskryp|prenumerat|gazetk|verteiler|werb|"
     r"rundbrief|"
@@ -256,10 +254,16 @@ _OTHER: Final = (
     r"исключ|убер|отпиш|вычеркн)\w+ (?:меня|мой|нас|наш|пожалуйста)|не (?:присылайте|пишите|шлите)|(?:видал|"
     r"відпиш)\w+ (?:мене|мою|нас)"
 )
-PATTERNS: Final = tuple(Guarded(each) for each in (_POLISH, _ENGLISH, _GERMAN, _ROMANCE, _OTHER))
-"""By language, in lower case and plain Latin letters, within one sentence."""
+PATTERNS: Final = {
+    "polish": _POLISH,
+    "english": _ENGLISH,
+    "german": _GERMAN,
+    "romance": _ROMANCE,
+    "other": _OTHER,
+}
+"""Patterns by language, in lower case and plain Latin letters, within one sentence."""
 
-DENIED: Final = Guarded(
+DENIED: Final = (
     r"(?:don't|do not|not) want [^.?!]{0,40}? to (?:stop|end)\b|nie chce,? (?:aby|zeby|by) [^.?!]{0,40}?(?:przesta|"
     r"wypis)|"
     r"(?:unsubscribed|clicked|opted out|wypisal\w*|kliknel\w*|kliknal\w*|zrezygnowal\w*|usunel\w*|abgemeldet|"

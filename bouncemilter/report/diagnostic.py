@@ -15,6 +15,7 @@ from bouncemilter.report import notice, recipient, reply
 from bouncemilter.report.automaton import Guarded
 from bouncemilter.report.lazy import lazy
 from bouncemilter.report.message import Message
+from bouncemilter.report.spelling import fold
 
 LINES: Final = 200
 """Lines of a notice in which an error is sought."""
@@ -96,7 +97,7 @@ class Errors:
     @lazy
     def action(self) -> Action:
         """Failed or delayed, by the words of the notice."""
-        return notice.action(notice.fold(self._message.subject + " " + self._message.notice_text))
+        return notice.action(fold(self._message.subject + " " + self._message.notice_text))
 
     @lazy
     def _words(self) -> str:

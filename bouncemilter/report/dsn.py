@@ -20,7 +20,7 @@ from typing import Final
 
 from bouncemilter import address, limits, text
 from bouncemilter.model import Action, Defect, Kind, Phase, Report, ReportedRecipient
-from bouncemilter.report import below, charset, diagnostic, notice, recipient, reply, returned
+from bouncemilter.report import below, charset, diagnostic, notice, recipient, reply
 from bouncemilter.report.header import PLAIN
 from bouncemilter.report.message import Message
 from bouncemilter.report.mime import normalise
@@ -96,7 +96,7 @@ def _from_text(message: Message) -> Report | None:
 
 def _report(message: Message, content: bytes) -> Report | None:
     about, blocks = _blocks(normalise(content))
-    back = returned.of(message)
+    back = message.returned
     errors = diagnostic.Errors(message)
     found = []
     for block in blocks[: limits.RECIPIENTS + 1]:

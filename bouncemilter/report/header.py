@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from itertools import islice
 from typing import Final
 
 from bouncemilter import address, limits, text
@@ -33,6 +34,8 @@ _PLAINLY: Final = re.compile(rb"[^<]*+<(" + _ADDRESS + rb")>|(" + _ADDRESS + rb"
 _COMMENT: Final = re.compile(r"\([^()]*\)")
 _BARE: Final = re.compile(r'[^\s<>()",:;]+@[^\s<>()",:;]+')
 
+_MESSAGE_ID: Final = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
+
 PARAMETERS: Final = 64
 """Parameters of one field that are looked at, continuations included; real ones have six."""
 REPEATS: Final = 16
@@ -42,7 +45,7 @@ REPEATS: Final = 16
 class Headers:
     """A header block with `\\n` line ends, its fields found in one pass. Names are given in lower case."""
 
-    __slots__ = ("_defects", "_fields", "block")
+    __slots__ = ("_defects", "_fields", "_first", "block")
 
     def __init__(self, block: bytes, defects: set[Defect]) -> None:
         if len(block) > limits.HEADER_BLOCK:
@@ -50,29 +53,25 @@ class Headers:
             block = block[: limits.HEADER_BLOCK]
         self.block = block
         self._defects = defects
-        self._fields: dict[bytes, list[bytes]] = {}
-        for written, value in _FIELD.findall(block):
-            name = written.lower()
-            if name in self._fields:
-                self._fields[name].append(value)
-            else:
-                self._fields[name] = [value]
+        self._fields: list[tuple[bytes, bytes]] = _FIELD.findall(block)
+        self._first = {name.lower(): value for name, value in reversed(self._fields)}
 
     def __contains__(self, name: bytes) -> bool:
-        return name in self._fields
+        return name in self._first
 
     def raw(self, name: bytes) -> bytes:
         """The first value of field `name`, unfolded; empty where absent."""
-        values = self._fields.get(name)
-        return self._value(values[0]) if values else b""
+        value = self._first.get(name)
+        return self._value(value) if value else b""
 
     def all(self, name: bytes) -> list[bytes]:
         """The values of a repeated field, unfolded, at most REPEATS."""
-        return [self._value(value) for value in self._fields.get(name, ())[:REPEATS]]
+        values = (value for written, value in self._fields if written.lower() == name)
+        return [self._value(value) for value in islice(values, REPEATS)]
 
     def any_of(self, names: frozenset[bytes]) -> bool:
         """Whether one of these fields is there."""
-        return not names.isdisjoint(self._fields)
+        return not names.isdisjoint(self._first)
 
     def token(self, name: bytes) -> bytes:
         """The value in lower case, without parameters and comments: `auto-replied`, `multipart/report`."""
@@ -101,6 +100,12 @@ class Headers:
             self._defects.add(Defect.LIMIT_LINE)
             value = value[: limits.HEADER_LINE]
         return value
+
+
+def whole_message_id(value: str) -> str:
+    """The Message-ID in `value` with its angle brackets, empty where it is absent or malformed (RFC 5322 3.6.4)."""
+    match = _MESSAGE_ID.search(value)
+    return match[0] if match and len(match[0]) <= limits.MESSAGE_ID else ""
 
 
 def mailbox(value: str) -> str:

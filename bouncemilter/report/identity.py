@@ -6,8 +6,8 @@ import hashlib
 from typing import Final
 
 from bouncemilter import limits
-from bouncemilter.report.header import Headers
-from bouncemilter.report.message import split_head, whole_message_id
+from bouncemilter.report.header import Headers, whole_message_id
+from bouncemilter.report.message import split_head
 
 HASHED: Final = 256 * 1024
 """Octets of the body that are hashed: half of limits.KEPT_BYTES, so that line ends and trace headers, which differ

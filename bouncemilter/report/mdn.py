@@ -7,7 +7,7 @@ from typing import Final
 
 from bouncemilter import text
 from bouncemilter.model import Kind, Report, ReportedRecipient
-from bouncemilter.report import notice, returned
+from bouncemilter.report import notice
 from bouncemilter.report.header import Headers, mailbox
 from bouncemilter.report.message import Message
 from bouncemilter.report.mime import normalise
@@ -53,7 +53,7 @@ def read(message: Message) -> Report | None:
             kind=Kind.RECEIPT,
             recipients=recipients,
             format="mdn",
-            returned=returned.of(message),
+            returned=message.returned,
             known_by_words=not message.made_by_machine,
         )
     if (
@@ -61,7 +61,7 @@ def read(message: Message) -> Report | None:
         and b"signed-receipt" in message.headers.raw(b"content-type").lower()
     ):
         return Report(kind=Kind.RECEIPT, format="mdn.smime")
-    if _SUBJECT.match(message.subject) and len(message.text) < 1500 and _says_read(notice.fold(message.text)):
+    if _SUBJECT.match(message.subject) and len(message.text) < 1500 and _says_read(message.folded):
         return Report(kind=Kind.RECEIPT, format="mdn.text", known_by_words=True)
     return None
 

@@ -6,14 +6,14 @@ import re
 from typing import Final
 
 from bouncemilter import limits, text
-from bouncemilter.model import Defect
-from bouncemilter.report import below, quoting
+from bouncemilter.model import Defect, Returned
+from bouncemilter.report import below, quoting, returned
 from bouncemilter.report.deadline import Deadline
-from bouncemilter.report.header import Headers
+from bouncemilter.report.header import Headers, whole_message_id
 from bouncemilter.report.lazy import lazy
 from bouncemilter.report.mime import Part, Splitter, body_start, normalise
+from bouncemilter.report.spelling import fold
 
-_MESSAGE_ID: Final = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
 _DAEMON: Final = re.compile(
     r"(?i)\A(?:mailer[-_. ]?daemon|mdaemon|mail[-_. ]?daemon|mail[-_. ]?delivery|mail delivery|mmdf|smtpd|mta|ndr|"
     r"bounce[sd]?|undeliver\w*|non-?delivery)\b"
@@ -25,12 +25,6 @@ _ROBOT: Final = re.compile(
     r"(?i)\A<?(?:prvs=|srs[01][=+-]|bounce|owner-|postmaster@|no-?reply@)|-(?:admin|bounces?|owner|errors?|"
     r"request)(?:[+=][^@]*)?@"
 )
-
-
-def whole_message_id(value: str) -> str:
-    """The Message-ID in `value` with its angle brackets, empty where it is absent or malformed (RFC 5322 3.6.4)."""
-    match = _MESSAGE_ID.search(value)
-    return match[0] if match and len(match[0]) <= limits.MESSAGE_ID else ""
 
 
 def split_head(raw: bytes) -> tuple[bytes, int]:
@@ -60,9 +54,10 @@ class Message:
 
     def is_late(self) -> bool:
         """Whether the time for it is over: what was read until now stands, and the defect says so."""
-        if self.deadline.passed():
-            self.defects.add(Defect.LIMIT_TIME)
-        return Defect.LIMIT_TIME in self.defects
+        if not self.deadline.passed():
+            return False
+        self.defects.add(Defect.LIMIT_TIME)
+        return True
 
     @lazy
     def parts(self) -> list[Part]:
@@ -118,9 +113,47 @@ class Message:
         return self._cut[1]
 
     @lazy
+    def returned_part(self) -> Headers | None:
+        """The headers of the returned message where it is a part of its own."""
+        part = next((part for part in self.parts if part.is_message or part.is_headers), None)
+        return part.message_headers() if part else None
+
+    @lazy
+    def returned_below(self) -> Headers | None:
+        """The headers of the returned message where they stand in the text of a free-form report."""
+        block = self.returned_text.partition("\n\n")[0]
+        return Headers(block.encode("utf-8", "replace"), self.defects) if self.returned_text else None
+
+    @lazy
+    def returned(self) -> Returned | None:
+        """The returned message of any report: its part, else what follows in the text; None where nothing came back."""
+        headers = self.returned_part or self.returned_below
+        return returned.read(headers) if headers else None
+
+    @lazy
     def own_text(self) -> str:
         """What its author wrote, without what is quoted in it."""
         return quoting.written(self.text)
+
+    @lazy
+    def said(self) -> str:
+        """What its author wrote, without what stands in quotation marks: a text that somebody talks about."""
+        return quoting.without_quotations(self.own_text)
+
+    @lazy
+    def folded(self) -> str:
+        """The beginning of its text in lower case with single spaces, as phrases are sought in it."""
+        return fold(self.text)
+
+    @lazy
+    def own_folded(self) -> str:
+        """The same of what its author wrote."""
+        return fold(self.own_text)
+
+    @lazy
+    def said_folded(self) -> str:
+        """The same without what stands in quotation marks."""
+        return self.own_folded if self.said == self.own_text else fold(self.said)
 
     @lazy
     def subject(self) -> str:

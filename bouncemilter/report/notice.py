@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Final
 
 from bouncemilter.model import Action
-from bouncemilter.report import returned
 from bouncemilter.report.automaton import Phrases
 from bouncemilter.report.message import Message
+from bouncemilter.report.spelling import LOOKED_AT, fold
 
 
 def phrases(table: str) -> Phrases:
@@ -23,8 +23,6 @@ def phrases(table: str) -> Phrases:
 
 SUBJECTS: Final = 512
 """Subjects that are remembered: a mail system has few of its own, and most reports have one of them."""
-LOOKED_AT: Final = 8 * 1024
-"""Characters of a text that are searched for phrases."""
 
 FORWARDED: Final = re.compile(
     r"(?i)\A\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|fwd?|fw|aw|wg|odp|pd|tr|rv|enc|i|r|sv|vs|ynt|doorst|antw|vl|res|"
@@ -198,13 +196,10 @@ FINAL: Final = phrases(
 )
 
 
+_STATES: Final = Phrases(DUE + FINAL + DELAYED)
+"""What tells whether delivery goes on, the stronger first: sought together."""
 _PERMANENT: Final = re.compile(r"5(?<![\d.].)(?:[0-5]\d[ -][a-z<\"'#(5]|\.\d\.\d{1,3}(?!\.\d))")
 """A reply or a status of class 5 (RFC 3463): a delay quotes none."""
-
-
-def fold(words: str) -> str:
-    """The beginning of `words` in lower case with single spaces."""
-    return " ".join(words[:LOOKED_AT].lower().replace("\u2019", "'").split())
 
 
 def says(phrases: tuple[str, ...], folded: str) -> bool:
@@ -219,11 +214,12 @@ def says(phrases: tuple[str, ...], folded: str) -> bool:
 
 def action(folded: str) -> Action:
     """Failed or delayed, by the words of a folded notice: what is given up is final, whatever was tried before."""
-    if says(DUE, folded):
+    first = next(iter(_STATES.found(folded)), len(_STATES))
+    if first < len(DUE):
         return Action.DELAYED
-    if says(FINAL, folded) or _PERMANENT.search(folded):
+    if first < len(DUE + FINAL) or first == len(_STATES) or _PERMANENT.search(folded):
         return Action.FAILED
-    return Action.DELAYED if says(DELAYED, folded) else Action.FAILED
+    return Action.DELAYED
 
 
 _TOLD_AT_END: Final = re.compile(
@@ -278,8 +274,8 @@ def is_by_machine(message: Message) -> bool:
 
 def _comes_back(message: Message) -> bool:
     """Whether a whole message, or its headers, lie within, and were sent by the one whom this message addresses."""
-    part = returned.part_headers(message)
-    back = part or returned.text_headers(message)
+    part = message.returned_part
+    back = part or message.returned_below
     if back is None:
         return False
     if part and back.token(b"content-type") == b"multipart/report":
@@ -385,5 +381,5 @@ def _shows_a_report(message: Message) -> bool:
     """Whether a report lies within as a whole: somebody forwards it, unless a mail system itself sends it back."""
     if message.from_daemon or message.content_type == b"multipart/report":
         return False
-    headers = returned.part_headers(message)
+    headers = message.returned_part
     return headers is not None and headers.token(b"content-type") == b"multipart/report"

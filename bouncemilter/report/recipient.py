@@ -9,7 +9,7 @@ from typing import Final
 
 from bouncemilter import address, limits, text
 from bouncemilter.model import Action, Defect, Phase, ReportedRecipient
-from bouncemilter.report import escaped, reply, returned
+from bouncemilter.report import escaped, reply
 from bouncemilter.report.header import PLAIN
 from bouncemilter.report.mention import mentions
 from bouncemilter.report.message import Message
@@ -67,7 +67,7 @@ def completed(named: str, message: Message) -> str:
         return next(iter(addresses(bare, 1)), "")
     if not _LOCAL_PART.match(bare):
         return ""
-    back = returned.of(message)
+    back = message.returned
     written_to = back.to if back else ""
     if written_to.rpartition("@")[0].lower() == bare.lower():
         return written_to
@@ -137,7 +137,7 @@ def has_words(piece: str) -> bool:
 
 def _next_recipient(rest: str, named: str) -> int:
     """Where the words about the next recipient begin: another address that leads a line; else the end."""
-    if "@" not in rest:
+    if "@" not in rest or "\n" not in rest:
         return len(rest)
     for each in islice(mentions(rest), BESIDE):
         line = rest.rfind("\n", 0, each.start)
@@ -163,7 +163,7 @@ def finish(
     """
     if len(diagnostic) > limits.DIAGNOSTIC:
         defects.add(Defect.LIMIT_DIAGNOSTIC)
-    diagnostic = text.clean(escaped.decoded(diagnostic[: 4 * limits.DIAGNOSTIC]), limits.DIAGNOSTIC)
+    diagnostic = _clean(diagnostic[: 4 * limits.DIAGNOSTIC])
     phase = found.phase
     if phase is Phase.UNKNOWN and diagnostic != phase_sought:
         phase = reply.phase(diagnostic)
@@ -184,6 +184,12 @@ def finish(
         original_address=address if original == named else text.clean(original, limits.ADDRESS),
         final_address=address if final == named else text.clean(final, limits.ADDRESS),
     )
+
+
+@lru_cache(maxsize=2)
+def _clean(diagnostic: str) -> str:
+    """A diagnostic as it is kept; the recipients of one report often share theirs."""
+    return text.clean(escaped.decoded(diagnostic), limits.DIAGNOSTIC)
 
 
 def capped(found: list[ReportedRecipient], defects: set[Defect]) -> tuple[ReportedRecipient, ...]:

@@ -1,10 +1,15 @@
-"""Words as people spell them who have no time: `prosze o wypisanie` for `proszę o wypisanie`."""
+"""Texts spelled alike before words are sought in them: on one line, or as people write who have no time.
+
+`prosze o wypisanie` stands for `proszę o wypisanie`.
+"""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Final
 
+LOOKED_AT: Final = 8 * 1024
+"""Characters of a text that are searched for phrases."""
 _WHOLE: Final = {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "æ": "ae", "Æ": "AE", "ı": "i"}
 _PLAIN: Final = {
     code: _WHOLE.get(chr(code)) or unicodedata.normalize("NFD", chr(code))[0] for code in range(0xC0, 0x180)
@@ -15,3 +20,8 @@ _PLAIN: Final = {
 def plain(words: str) -> str:
     """`words` with Latin letters alone, without diacritics; works on patterns of `re` too: `[eę]` becomes `[ee]`."""
     return words if words.isascii() else words.translate(_PLAIN)
+
+
+def fold(words: str) -> str:
+    """The beginning of `words` in lower case with single spaces."""
+    return " ".join(words[:LOOKED_AT].lower().replace("\u2019", "'").split())

@@ -10,10 +10,10 @@ from typing import Final
 
 from bouncemilter import limits, text
 from bouncemilter.model import Kind, Report, ReportedRecipient
-from bouncemilter.report import demand, notice, quoting
-from bouncemilter.report.automaton import Guarded
+from bouncemilter.report import demand, notice
+from bouncemilter.report.automaton import Patterns
 from bouncemilter.report.message import Message
-from bouncemilter.report.spelling import plain
+from bouncemilter.report.spelling import fold, plain
 
 _SENTENCE_END: Final = re.compile(r"[.!?]+")
 _SENTENCES: Final = re.compile(r"[.!?]+(?:\s|\Z)")
@@ -86,76 +86,72 @@ _CONSENT: Final = (
     r"kontakt|"
     r"reklam|e-?mail|informac|rodo)|zgod[aęy](?: na to)?\W*(?:$|[.!])"
 )
-_ASKED: Final = Guarded(
-    plain(
-        r"\bunsubscribe (?:me|us|my|this|from|please|immediately|now)|\b(?:please|kindly|to|you) unsubscribe\b|"
-        r"\b(?:remove|delete|take|drop) (?:me|us|my|our|this)\b[^.?!]{0,60}?\b(?:list|lists|mailing|database|records|"
-        r"mailings|newsletter|off|e-?mails?)\b|\btake (?:me|us|my \w+) off\b|\bopt(?:ing)? (?:me )?out\b|"
-        r"\bremoved from (?:your|the|this|any|all) (?:\w+ )?(?:list|mailing|database|newsletter|records)|"
-        r"\bno longer (?:wish|want) to receive|\b(?:object|"
-        r"objection) to .{0,60}(?:direct )?marketing|withdraw(?:ing)? (?:my )?consent|remove from (?:your |"
-        r"the )?(?:mailing )?list|cancel (?:my|the) (?:subscription|newsletter)|"
-        r"wypis(?:z|zcie|anie|ać|ac|ania)\b[^.?!]{0,40}?(?:mnie|nas|listy|newslet|subskryp|bazy|adres|mailing)|(?:mnie|"
-        r"nas) wypis(?:ać|ac|z)|prosz[eę] mnie (?:usun|wypis|wykre[sś]l|skre[sś]l)|"
-        r"prosz[eę] (?:o )?(?:usuni[eę]cie|wypisanie|wykre[sś]lenie|skre[sś]lenie|wypisa[cć]|usun[aą][cć])"
-        r"(?:\W*(?:$|[.!,])| (?:mnie|nas|z)\b)|(?:o )?(?:usuni[eę]ci[ea]|"
-        r"wykre[sś]leni[ea]|skre[sś]leni[ea]|wypisani[ea]) [^.?!]{0,50}?(?:list|baz|newslet|mailing|adres|subskryp|"
-        r"danych|maila|poczt)|"
-        r"(?:usu[nń](?:cie)?|usun[aą][cć]|wykre[sś]l(?:cie)?|skre[sś]l(?:cie)?) [^.?!]{0,50}?(?:mnie|nas|adres|mail|"
-        r"list|"
-        r"baz|dane)|(?:rezygnuj[eę]|rezygnacj[aęi]|zrezygnowa[cć]) (?:ju[zż] )?z [^.?!]{0,40}?"
-        + _MAILING
-        + r"|nie (?:chc[eę]|[zż]ycz[eę] sobie|chcemy|[zż]yczymy sobie) (?:ju[zż] |"
-        r"wi[eę]cej |dalej )*(?:dostawa|otrzymywa|tych|takich|pa[nń]stwa|waszych|wiadomo|maili|mejli|newslet|ofert|"
-        r"od was|reklam|tego)|"
-        r"(?:cofam|wycofuj[eę]|odwo[lł]uj[eę]|(?:^|[.!?:] ?|prosz[eę] o |(?:zg[lł]asz|sk[lł]ad|[zż][aą]d|"
-        r"o[sś]wiadcz)am )(?:\w+ ){0,2}?(?:(?:wy)?cofni[eę]ci[ea]|wycofani[ea]|odwo[lł]ani[ea])) [^.?!]{0,30}?(?:"
-        + _CONSENT
-        + r")|(?:wnosz[eę]|sk[lł]adam|zg[lł]aszam) sprzeciw\W*(?:$|[.!])|"
-        r"(?:^|[.!?:] ?|wnosz[eę] |sk[lł]adam |zg[lł]aszam |wyra[zż]am |m[oó]j )sprzeciw (?:wobec|na|"
-        r"co do) [^.?!]{0,60}?(?:przetwarz|marketing|wysy[lł]|newslet|dan(?:e|ych)\b|informac)|"
-        r"[zż][aą]dam [^.?!]{0,30}?(?:zaprzesta|usuni[eę])[^.?!]{0,60}?(?:przetwarz|dan(?:e|ych)\b|wysy[lł]|marketing|"
-        r"baz)|"
-        r"prosz[eę] (?:wi[eę]cej |ju[zż] |do mnie |mi )+nie (?:pisa|wysy[lł]a|przysy[lł]a|kontaktowa)|"
-        r"(?:przesta[nń](?:cie)?|prosz[eę] nie|prosz[eę] (?:mi|nam|do mnie) nie) "
-        r"(?:mi |nam |ju[zż] |wi[eę]cej |do mnie )*(?:spamowa|(?:wysy[lł]a|przysy[lł]a|przesy[lł]a)\w*"
-        r"(?:\W*(?:$|[.!])| (?:mi |nam |do mnie )?(?:ju[zż] )?\w{0,12} ?" + _MAILING + r"))|"
-        r"nie (?:wysy[lł]aj|przysy[lł]aj|przesy[lł]aj)(?:cie)? (?:mi |nam |do mnie |ju[zż] |prosz[eę] |pa[nń]stwo )*"
-        r"(?:\w{2,14} )?" + _MAILING + r"|nie (?:wysy[lł]aj|przysy[lł]aj)(?:cie)? (?:mi |nam )?(?:ju[zż])\W*(?:$|[.!])|"
-        r"(?:senden|schicken) sie (?:mir|uns) (?:bitte )?keine[^.?!]{0,20}?(?:mail|newsl|werb|nachricht|post\b|"
-        r"infos?\b)|"
-        r"(?:abmelden|austragen|abbestellen|aus (?:ihrem|dem|eurem) verteiler)|keine (?:weiteren |mehr )?(?:e-?mails?|"
-        r"newsletter|werbung|nachrichten)\b.{0,40}(?:mehr|erhalten|senden|schicken|w[uü]nsch)|"
-        r"widerruf\w* .{0,60}einwilligung|einwilligung .{0,60}widerruf|nehmen sie (?:mich|uns) .{0,60}(?:verteiler|"
-        r"liste)|"
-        r"me d[eé]s(?:inscrire|abonner)|d[eé]s(?:inscri|abonn)\w+|ne (?:souhaite|veux|d[eé]sire) plus (?:recevoir|"
-        r"[eê]tre)|(?:retirer|supprimer|enlever) (?:de|mon|moi)\b.{0,40}(?:liste|adresse|fichier|base)|"
-        r"(?:darme|d[eé]nme|dar(?:nos)?) de baja(?:\W*(?:$|[.!,])|"
-        r" [^.?!]{0,40}?(?:bolet|list|newsl|corre|suscrip|mail|env[ií]o|publici|base|direcci|favor|gracias))|"
-        r"no (?:deseo|quiero) (?:recibir|seguir)|"
-        r"cancellarmi|cancellare [^.?!]{0,40}?(?:iscrizione|indirizzo|list[ae]|newsletter|e-?mail|nominativo|dati)|"
-        r"disiscriver\w+|non (?:desidero|voglio) pi[uù]|descadastr\w+|n[aã]o (?:quero|"
-        r"desejo) (?:mais )?receber|(?:graag )?(?:afmelden|uitschrijven)|geen (?:mails|nieuwsbrief)|odhl[aá]sit|"
-        r"odhl[aá][sš]en[ií] [^.?!]{0,20}?(?:odb[eě]r|newslet|novin|seznam|zas[ií]l)|"
-        r"配信(?:を)?(?:停止|解除|中止)|(?:購読|登録|メルマガ|メールマガジン).{0,8}(?:解除|停止|解約)|(?:退订|取消订阅)|"
-        r"(?:удалить|исключить|убрать) (?:меня|мой|нас)[^.?!]{0,30}(?:рассыл|спис|баз)|"
-        r"(?:nechci|nep[rř]eji si) .{0,20}dost[aá]vat|отпис(?:ать|ите)\w*|не (?:хочу|желаю) .{0,20}получать|"
-        r"удалите (?:меня|мой)"
-    )
+_ASKED: Final = plain(
+    r"\bunsubscribe (?:me|us|my|this|from|please|immediately|now)|\b(?:please|kindly|to|you) unsubscribe\b|"
+    r"\b(?:remove|delete|take|drop) (?:me|us|my|our|this)\b[^.?!]{0,60}?\b(?:list|lists|mailing|database|records|"
+    r"mailings|newsletter|off|e-?mails?)\b|\btake (?:me|us|my \w+) off\b|\bopt(?:ing)? (?:me )?out\b|"
+    r"\bremoved from (?:your|the|this|any|all) (?:\w+ )?(?:list|mailing|database|newsletter|records)|"
+    r"\bno longer (?:wish|want) to receive|\b(?:object|"
+    r"objection) to .{0,60}(?:direct )?marketing|withdraw(?:ing)? (?:my )?consent|remove from (?:your |"
+    r"the )?(?:mailing )?list|cancel (?:my|the) (?:subscription|newsletter)|"
+    r"wypis(?:z|zcie|anie|ać|ac|ania)\b[^.?!]{0,40}?(?:mnie|nas|listy|newslet|subskryp|bazy|adres|mailing)|(?:mnie|"
+    r"nas) wypis(?:ać|ac|z)|prosz[eę] mnie (?:usun|wypis|wykre[sś]l|skre[sś]l)|"
+    r"prosz[eę] (?:o )?(?:usuni[eę]cie|wypisanie|wykre[sś]lenie|skre[sś]lenie|wypisa[cć]|usun[aą][cć])"
+    r"(?:\W*(?:$|[.!,])| (?:mnie|nas|z)\b)|(?:o )?(?:usuni[eę]ci[ea]|"
+    r"wykre[sś]leni[ea]|skre[sś]leni[ea]|wypisani[ea]) [^.?!]{0,50}?(?:list|baz|newslet|mailing|adres|subskryp|"
+    r"danych|maila|poczt)|"
+    r"(?:usu[nń](?:cie)?|usun[aą][cć]|wykre[sś]l(?:cie)?|skre[sś]l(?:cie)?) [^.?!]{0,50}?(?:mnie|nas|adres|mail|"
+    r"list|"
+    r"baz|dane)|(?:rezygnuj[eę]|rezygnacj[aęi]|zrezygnowa[cć]) (?:ju[zż] )?z [^.?!]{0,40}?"
+    + _MAILING
+    + r"|nie (?:chc[eę]|[zż]ycz[eę] sobie|chcemy|[zż]yczymy sobie) (?:ju[zż] |"
+    r"wi[eę]cej |dalej )*(?:dostawa|otrzymywa|tych|takich|pa[nń]stwa|waszych|wiadomo|maili|mejli|newslet|ofert|"
+    r"od was|reklam|tego)|"
+    r"(?:cofam|wycofuj[eę]|odwo[lł]uj[eę]|(?:^|[.!?:] ?|prosz[eę] o |(?:zg[lł]asz|sk[lł]ad|[zż][aą]d|"
+    r"o[sś]wiadcz)am )(?:\w+ ){0,2}?(?:(?:wy)?cofni[eę]ci[ea]|wycofani[ea]|odwo[lł]ani[ea])) [^.?!]{0,30}?(?:"
+    + _CONSENT
+    + r")|(?:wnosz[eę]|sk[lł]adam|zg[lł]aszam) sprzeciw\W*(?:$|[.!])|"
+    r"(?:^|[.!?:] ?|wnosz[eę] |sk[lł]adam |zg[lł]aszam |wyra[zż]am |m[oó]j )sprzeciw (?:wobec|na|"
+    r"co do) [^.?!]{0,60}?(?:przetwarz|marketing|wysy[lł]|newslet|dan(?:e|ych)\b|informac)|"
+    r"[zż][aą]dam [^.?!]{0,30}?(?:zaprzesta|usuni[eę])[^.?!]{0,60}?(?:przetwarz|dan(?:e|ych)\b|wysy[lł]|marketing|"
+    r"baz)|"
+    r"prosz[eę] (?:wi[eę]cej |ju[zż] |do mnie |mi )+nie (?:pisa|wysy[lł]a|przysy[lł]a|kontaktowa)|"
+    r"(?:przesta[nń](?:cie)?|prosz[eę] nie|prosz[eę] (?:mi|nam|do mnie) nie) "
+    r"(?:mi |nam |ju[zż] |wi[eę]cej |do mnie )*(?:spamowa|(?:wysy[lł]a|przysy[lł]a|przesy[lł]a)\w*"
+    r"(?:\W*(?:$|[.!])| (?:mi |nam |do mnie )?(?:ju[zż] )?\w{0,12} ?" + _MAILING + r"))|"
+    r"nie (?:wysy[lł]aj|przysy[lł]aj|przesy[lł]aj)(?:cie)? (?:mi |nam |do mnie |ju[zż] |prosz[eę] |pa[nń]stwo )*"
+    r"(?:\w{2,14} )?" + _MAILING + r"|nie (?:wysy[lł]aj|przysy[lł]aj)(?:cie)? (?:mi |nam )?(?:ju[zż])\W*(?:$|[.!])|"
+    r"(?:senden|schicken) sie (?:mir|uns) (?:bitte )?keine[^.?!]{0,20}?(?:mail|newsl|werb|nachricht|post\b|"
+    r"infos?\b)|"
+    r"(?:abmelden|austragen|abbestellen|aus (?:ihrem|dem|eurem) verteiler)|keine (?:weiteren |mehr )?(?:e-?mails?|"
+    r"newsletter|werbung|nachrichten)\b.{0,40}(?:mehr|erhalten|senden|schicken|w[uü]nsch)|"
+    r"widerruf\w* .{0,60}einwilligung|einwilligung .{0,60}widerruf|nehmen sie (?:mich|uns) .{0,60}(?:verteiler|"
+    r"liste)|"
+    r"me d[eé]s(?:inscrire|abonner)|d[eé]s(?:inscri|abonn)\w+|ne (?:souhaite|veux|d[eé]sire) plus (?:recevoir|"
+    r"[eê]tre)|(?:retirer|supprimer|enlever) (?:de|mon|moi)\b.{0,40}(?:liste|adresse|fichier|base)|"
+    r"(?:darme|d[eé]nme|dar(?:nos)?) de baja(?:\W*(?:$|[.!,])|"
+    r" [^.?!]{0,40}?(?:bolet|list|newsl|corre|suscrip|mail|env[ií]o|publici|base|direcci|favor|gracias))|"
+    r"no (?:deseo|quiero) (?:recibir|seguir)|"
+    r"cancellarmi|cancellare [^.?!]{0,40}?(?:iscrizione|indirizzo|list[ae]|newsletter|e-?mail|nominativo|dati)|"
+    r"disiscriver\w+|non (?:desidero|voglio) pi[uù]|descadastr\w+|n[aã]o (?:quero|"
+    r"desejo) (?:mais )?receber|(?:graag )?(?:afmelden|uitschrijven)|geen (?:mails|nieuwsbrief)|odhl[aá]sit|"
+    r"odhl[aá][sš]en[ií] [^.?!]{0,20}?(?:odb[eě]r|newslet|novin|seznam|zas[ií]l)|"
+    r"配信(?:を)?(?:停止|解除|中止)|(?:購読|登録|メルマガ|メールマガジン).{0,8}(?:解除|停止|解約)|(?:退订|取消订阅)|"
+    r"(?:удалить|исключить|убрать) (?:меня|мой|нас)[^.?!]{0,30}(?:рассыл|спис|баз)|"
+    r"(?:nechci|nep[rř]eji si) .{0,20}dost[aá]vat|отпис(?:ать|ите)\w*|не (?:хочу|желаю) .{0,20}получать|"
+    r"удалите (?:меня|мой)"
 )
-_DENIED: Final = Guarded(
-    plain(
-        r"(?:do not|don't|dont|please not|never|not want to|without|instead of|before) unsubscribe|(?:don't|"
-        r"do not) (?:remove|take) (?:me|us)|not (?:want|wish) to (?:unsubscribe|be removed)|how (?:do|"
-        r"can) i (?:un)?subscribe|"
-        r"nie (?:wypisuj|usuwaj|rezygnuj[eę]|chc[eę] (?:si[eę] )?(?:rezygnowa|wypisa|wypisywa))|"
-        r"(?:ja|nadal|wci[aą][zż]|jednak) chc[eę] (?:pozosta|zosta|otrzym|dosta)|chc[eę] (?:po)?zosta[cć] na li[sś]cie|"
-        r"jak [^.?!]{0,40}(?:wygl[aą]da|dzia[lł]a|przebiega)\b|prac[eęy] (?:magistersk|dyplomow|licencjack)|"
-        r"cancel (?:my|the) subscription[^?!]{0,160}(?:magazine|print|invoice|refund|charge|billing|payment|paid|"
-        r"contract)|"
-        r"prosz[eę] (?:mnie )?nie (?:wypisywa|usuwa)|nicht abmelden|ne (?:pas|me) d[eé]s\w+ pas|no (?:me )?(?:quiero|"
-        r"deseo) (?:dar(?:me)? de )?baja"
-    )
+_DENIED: Final = plain(
+    r"(?:do not|don't|dont|please not|never|not want to|without|instead of|before) unsubscribe|(?:don't|"
+    r"do not) (?:remove|take) (?:me|us)|not (?:want|wish) to (?:unsubscribe|be removed)|how (?:do|"
+    r"can) i (?:un)?subscribe|"
+    r"nie (?:wypisuj|usuwaj|rezygnuj[eę]|chc[eę] (?:si[eę] )?(?:rezygnowa|wypisa|wypisywa))|"
+    r"(?:ja|nadal|wci[aą][zż]|jednak) chc[eę] (?:pozosta|zosta|otrzym|dosta)|chc[eę] (?:po)?zosta[cć] na li[sś]cie|"
+    r"jak [^.?!]{0,40}(?:wygl[aą]da|dzia[lł]a|przebiega)\b|prac[eęy] (?:magistersk|dyplomow|licencjack)|"
+    r"cancel (?:my|the) subscription[^?!]{0,160}(?:magazine|print|invoice|refund|charge|billing|payment|paid|"
+    r"contract)|"
+    r"prosz[eę] (?:mnie )?nie (?:wypisywa|usuwa)|nicht abmelden|ne (?:pas|me) d[eé]s\w+ pas|no (?:me )?(?:quiero|"
+    r"deseo) (?:dar(?:me)? de )?baja"
 )
 _NEAR: Final = 30
 """Characters behind a request in which its object may still stand."""
@@ -164,7 +160,8 @@ _SHORT: Final = 200
 _PIECES: Final = re.compile(r"[.!?,;]+(?:\s|\Z)| - ")
 _AMBIGUOUS: Final = re.compile(r"\W*(?:stop|rezygn|wypis\b|wypisac\b|usuniecie\b|remover|cancella|abmeldung|baja\b)")
 """What is a request only where nothing else is said."""
-_PATTERNS: Final = (_ASKED, *demand.PATTERNS)
+_PATTERNS: Final = Patterns({"asked": _ASKED, **demand.PATTERNS})
+_CONTRARY: Final = Patterns({"denied": _DENIED, "stay": demand.DENIED})
 _MADE: Final = notice.phrases(
     """
     automatically generated | generated by gmail | apple mail sent this | sent this email to unsubscribe |
@@ -179,7 +176,7 @@ def read(message: Message) -> Report | None:
     if message.content_type == b"multipart/report" or not message.sender:
         return None
     own = message.own_text
-    made = bool(message.auto_submitted) or notice.says(_MADE, notice.fold(own[:600]))
+    made = bool(message.auto_submitted) or notice.says(_MADE, fold(own[:600]))
     if not (made and _ALONE.match(message.subject)) and not _asks(message, own):
         return None
     machine = made or (not own.strip() and message.subject.lower().startswith("unsubscribe"))
@@ -196,16 +193,16 @@ def read(message: Message) -> Report | None:
 
 def _says_nothing_else(own: str) -> bool:
     """Whether each sentence is a mail program's own, or the bare request."""
-    sentences = (each.strip() for each in _SENTENCES.split(notice.fold(own)))
+    sentences = (each.strip() for each in _SENTENCES.split(fold(own)))
     return all(notice.says(_MADE, each) or bool(_ALONE.match(each)) for each in sentences if each)
 
 
 def _asks(message: Message, own: str) -> bool:
     if message.auto_submitted or len(own) > LONGEST or b"list-id" in message.headers:
         return False
-    folded = plain(notice.fold(quoting.without_quotations(own)))
+    folded = plain(message.said_folded)
     folded = _TELEPHONE.sub("", folded).strip()
-    if _DENIED.search(folded) or demand.DENIED.search(folded):
+    if _CONTRARY.found(folded):
         return False
     if folded and _ALONE.match(folded) and len(folded) < 100:
         return True
@@ -227,7 +224,7 @@ def _says_it_shortly(folded: str) -> bool:
 
 def _states(folded: str) -> bool:
     """Whether one sentence asks for it, and is no question about it."""
-    return any(_is_meant(folded, match) for pattern in _PATTERNS for match in pattern.finditer(folded))
+    return any(_is_meant(folded, match) for match in _PATTERNS.finditer(folded))
 
 
 def _is_meant(folded: str, match: re.Match[str]) -> bool:

@@ -12,7 +12,7 @@ Content-Type: multipart/mixed                         (words that name nobody)
 from __future__ import annotations
 
 from bouncemilter.model import Report
-from bouncemilter.report import dsn, returned
+from bouncemilter.report import dsn
 from bouncemilter.report.header import Headers
 from bouncemilter.report.message import Message
 
@@ -40,7 +40,7 @@ def in_text(message: Message) -> Report | None:
     below = message.returned_text
     if not message.from_daemon or not below:
         return None
-    headers = returned.text_headers(message)
+    headers = message.returned_below
     return _inner(message, below.encode("utf-8", "replace")) if headers and _is_report(headers) else None
 
 

@@ -191,7 +191,7 @@ class MatchSettings(Section):
 
 class StreamSettings(Section):
     """Outgoing mail that is signed, held against the suppressions and counted. The first stream that matches owns a
-    message; mail of no stream is left alone. Needs the milter.
+    message; mail of no stream, and from the null sender, is left alone. Needs the milter.
     """
 
     name: Name

@@ -17,7 +17,7 @@ class BadRow(StoreError):  # noqa: N818  (as above)
     """The database does not take this value, now or later; only the call that brought it fails."""
 
 
-class Refusal(StrEnum):
+class StoreFault(StrEnum):
     """Why a store is not opened."""
 
     UNREACHABLE = "unreachable"
@@ -35,9 +35,9 @@ class Refusal(StrEnum):
 class StoreRefused(StoreError):  # noqa: N818  (as above)
     """Permanent until an operator acts: the daemon exits with 78 (EX_CONFIG). Nothing was changed on disk."""
 
-    def __init__(self, refusal: Refusal, text: str) -> None:
+    def __init__(self, fault: StoreFault, text: str) -> None:
         super().__init__(text)
-        self.refusal = refusal
+        self.fault = fault
 
 
 class BadFile(StoreError):  # noqa: N818  (as above)

@@ -37,13 +37,13 @@ class Filter:
     cause: Cause | None = None
     class_: Class | None = None
     category: Category | None = None
-    prefix: str = ""
-    """What the address key begins with, literally: `%` and `_` stand for themselves."""
     domain: str = ""
     """The address key's domain, as A-label in lower case."""
     provider: str = ""
     """The registrable domain (domain.registrable) of the address."""
     scope: Scope | None = None
+    scope_value: str = ""
+    """The sender domain or List-ID of the scope, as suppressions have it."""
     since: dt.datetime | None = None
     """Suppressed then or later; of a watched address, its last failure."""
     until: dt.datetime | None = None
@@ -70,6 +70,8 @@ class Filter:
             found.append(column.cause.not_in(OPT_OUTS))
         if self.scope:
             found.append(column.scope == self.scope)
+        if self.scope_value:
+            found.append(column.scope_value == self.scope_value)
         if self.since:
             found.append(column.created_at >= self.since)
         if self.until:
@@ -107,8 +109,6 @@ class Filter:
             found.append(category == self.category)
         if self.class_:
             found.append(category.in_([each for each in Category if CLASS_OF[each] is self.class_]))
-        if self.prefix:
-            found.append(key.startswith(self.prefix, autoescape=True))
         if self.domain:
             found.append(key.endswith(f"@{self.domain}", autoescape=True))
         if self.provider:

@@ -16,11 +16,12 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bouncemilter import domain, incident
+from bouncemilter import domain, incident, reasons
 from bouncemilter.incident import OWN_OUTAGE, Cluster, Mailed, Window
-from bouncemilter.model import Class, Decision, Effect, Event, IncidentKind, Kind, Outcome
+from bouncemilter.model import Class, Decision, Effect, Event, IncidentDecision, IncidentKind, Kind
 from bouncemilter.model.incident import QUIET
 from bouncemilter.model.sent import PROOF
+from bouncemilter.reasons import DecisionReason
 from bouncemilter.store import incidents, rows
 from bouncemilter.store.incidents import OpenIncident
 from bouncemilter.store.ledger import Ledger
@@ -345,9 +346,8 @@ def _is_suspect(event: Event) -> bool:
 
 
 def _held_back(decision: Decision, found: OpenIncident) -> Decision:
-    return dataclasses.replace(
-        decision, effect=Effect.PENDING, reason=f"{decision.reason}; held back by an incident ({found.kind})"
-    )
+    held_back = DecisionReason.HELD_BACK.recorded(incident=found.kind)
+    return dataclasses.replace(decision, effect=Effect.PENDING, reason=reasons.joined(decision.reason, held_back))
 
 
 def _counts(column: sa.Column[int | None]) -> sa.Select[Any]:
@@ -382,7 +382,7 @@ _OLDEST: Final = sa.select(sa.func.min(events.c.at, type_=UtcDateTime))
 _OPEN: Final = sa.select(table).where(
     sa.or_(
         sa.and_(table.c.outcome.is_(None), table.c.last_at > sa.bindparam("since")),
-        sa.and_(table.c.outcome == Outcome.RELEASED, table.c.decided_at > sa.bindparam("since")),
+        sa.and_(table.c.outcome == IncidentDecision.RELEASED, table.c.decided_at > sa.bindparam("since")),
     )
 )
 _FAILED_ALIKE: Final = sa.select(events.c.at, events.c.address_key).where(

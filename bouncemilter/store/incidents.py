@@ -3,22 +3,88 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bouncemilter import incident
 from bouncemilter.incident import OWN_OUTAGE, Cluster
-from bouncemilter.model import Category, Incident, IncidentKind, Kind, Outcome, address_hash
+from bouncemilter.model import Category, Incident, IncidentDecision, IncidentKind, Kind, Suppression, address_hash
 from bouncemilter.model.incident import LONGEST, QUIET
-from bouncemilter.store import rows, sent
+from bouncemilter.store import queries, rows, sent
 from bouncemilter.store.dialect import chunks
+from bouncemilter.store.queries import PAGE
 from bouncemilter.store.rows import Operation
 from bouncemilter.store.schema import OUTAGE_CATEGORIES, events, incidents, suppressions
 from bouncemilter.store.suppressions import in_force, log, pending
+
+if TYPE_CHECKING:
+    from bouncemilter.store.writer import Writer
+
+
+class Incidents:
+    """The incidents of a store."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        read: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
+        clock: Callable[[], dt.datetime],
+    ) -> None:
+        self._writer = writer
+        self._read = read
+        self._clock = clock
+
+    async def newest(self, limit: int = PAGE) -> tuple[Incident, ...]:
+        """So many at most, newest first."""
+        async with self._read() as connection:
+            return await every(connection, self._clock(), limit)
+
+    async def find(self, number: int) -> Incident | None:
+        """One of them; None where there is none of this number."""
+        async with self._read() as connection:
+            return await one(connection, number, self._clock())
+
+    async def suppressions(self, number: int) -> AsyncIterator[Suppression]:
+        """All suppressions that belong to one, pending, in force or ended, read page by page."""
+        after = 0
+        while True:
+            async with self._read() as connection:
+                found = await queries.suppressions_of_incident(connection, number, after, PAGE)
+            for suppression in found:
+                yield suppression
+            if len(found) < PAGE:
+                return
+            after = found[-1].id
+
+    async def undecided(self) -> Undecided:
+        """How many are open, and how many suppressions are pending."""
+        async with self._read() as connection:
+            return await undecided(connection, self._clock())
+
+    async def release(self, number: int, *, by: str, note: str = "") -> Incident | None:
+        """Suppress what one holds back. None where there is none of this number, or it was decided before."""
+        found: Incident | None = await self._writer.write(Releasing(number, by, note))
+        return found
+
+    async def undo(self, number: int, *, by: str, note: str = "") -> Incident | None:
+        """Excuse the events of one and end its suppressions, also after a release. None as above."""
+        found: Incident | None = await self._writer.write(Undoing(number, by, note))
+        return found
+
+    async def undo_failures(self, meant: NamedFailures, *, by: str, note: str = "") -> Incident | None:
+        """The same for failures that were no incident when they came. None where there are none that count."""
+        found: Incident | None = await self._writer.write(Naming(meant, by, note))
+        return found
+
+    async def count_failures(self, meant: NamedFailures) -> tuple[int, int]:
+        """How many failures `undo_failures` would excuse, and how many suppressions it would end."""
+        async with self._read() as connection:
+            return await _count_named(connection, meant)
 
 
 @dataclass(slots=True, eq=False)
@@ -181,7 +247,7 @@ class Releasing:
         )
         freed = sorted((await connection.execute(statement)).scalars())
         await log(connection, Operation.ADD, freed, now, self.by, self.note or f"incident {self.number}")
-        await _decide(connection, self.number, Outcome.RELEASED, now, self.by, self.note)
+        await _decide(connection, self.number, IncidentDecision.RELEASED, now, self.by, self.note)
         return await one(connection, self.number, now)
 
 
@@ -199,46 +265,70 @@ class Undoing:
         None where there is none, or it was undone.
         """
         found = await one(connection, self.number, now)
-        if found is None or found.outcome is Outcome.UNDONE:
+        if found is None or found.outcome is IncidentDecision.UNDONE:
             return None
         await _undo(connection, self.number, now, self.by, self.note)
         return await one(connection, self.number, now)
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
-    """An operator names failures that nothing has noticed when they came, and undoes them."""
+class NamedFailures:
+    """Failures that nothing has noticed when they came, as an operator names them."""
 
     domain: str
     """The registrable domain of the provider, or of the recipients."""
     category: Category
     since: dt.datetime
+    """They came after it,"""
     until: dt.datetime
+    """and up to it; UTC."""
+
+    def incident(self, now: dt.datetime, reason: str) -> OpenIncident:
+        """The incident that they are made."""
+        kind, until = IncidentKind.MANUAL, self.until
+        return OpenIncident(kind, 0, self.since, now, until, until, self.domain, self.category, "", reason)
+
+    async def members(self, connection: AsyncConnection, found: OpenIncident) -> dict[str, str]:
+        """Those that count, and belong to no incident; event id to address key."""
+        return await _members(connection, found, events.c.category == self.category, self.since, self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """An operator undoes failures that he names."""
+
+    meant: NamedFailures
     by: str
     note: str
 
     async def apply(self, connection: AsyncConnection, now: dt.datetime) -> Incident | None:
         """Make them an incident and undo it; None where there are none that count."""
-        reason = f"named by {self.by}"
-        found = OpenIncident(
-            IncidentKind.MANUAL, 0, self.since, now, self.until, self.until, self.domain, self.category, "", reason
-        )
-        members = await _members(connection, found, events.c.category == self.category, self.since, self.until)
+        found = self.meant.incident(now, f"named by {self.by}")
+        members = await self.meant.members(connection, found)
         if not members:
             return None
         await insert(connection, found)
         assert found.number is not None
         await _assign(connection, found, members)
-        for some in chunks(sorted(set(members.values()))):
-            for ids in chunks(sorted(members)):
-                mine = suppressions.c.address_key.in_(some) & suppressions.c.event_id.in_(ids)
-                await connection.execute(
-                    sa.update(suppressions)
-                    .where(mine, suppressions.c.ended_at.is_(None), suppressions.c.incident.is_(None))
-                    .values(incident=found.number)
-                )
+        for mine in _suppressions_by(members):
+            await connection.execute(sa.update(suppressions).where(mine).values(incident=found.number))
         await _undo(connection, found.number, now, self.by, self.note)
         return await one(connection, found.number, now)
+
+
+def _suppressions_by(members: dict[str, str]) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions for the suppressions that events (id to address key) have made, piece by piece; no ended ones."""
+    for keys in chunks(sorted(set(members.values()))):
+        for ids in chunks(sorted(members)):
+            mine = suppressions.c.address_key.in_(keys) & suppressions.c.event_id.in_(ids)
+            yield mine & suppressions.c.ended_at.is_(None) & suppressions.c.incident.is_(None)
+
+
+async def _count_named(connection: AsyncConnection, meant: NamedFailures) -> tuple[int, int]:
+    members = await meant.members(connection, meant.incident(meant.until, ""))
+    counted = sa.select(sa.func.count()).select_from(suppressions)
+    ended = [(await connection.execute(counted.where(mine))).scalar() or 0 for mine in _suppressions_by(members)]
+    return len(members), sum(ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +384,11 @@ async def _undo(connection: AsyncConnection, number: int, now: dt.datetime, by: 
     numbers = sorted(refusing)
     await connection.execute(sa.update(suppressions).where(mine).values(ended_at=now, ended_by=by))
     await log(connection, Operation.REMOVE, numbers, now, by, note or f"incident {number} undone")
-    await _decide(connection, number, Outcome.UNDONE, now, by, note)
+    await _decide(connection, number, IncidentDecision.UNDONE, now, by, note)
 
 
 async def _decide(
-    connection: AsyncConnection, number: int, outcome: Outcome, now: dt.datetime, by: str, note: str
+    connection: AsyncConnection, number: int, outcome: IncidentDecision, now: dt.datetime, by: str, note: str
 ) -> None:
     values = {"outcome": outcome, "decided_at": now, "decided_by": by, "note": note}
     await connection.execute(sa.update(incidents).where(incidents.c.id == number).values(values))

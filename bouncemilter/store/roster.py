@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bouncemilter.model import Suppression
+from bouncemilter.model import Cause, Scope, Suppression
 from bouncemilter.store import rows
+from bouncemilter.store.pseudonym import is_pseudonym
 from bouncemilter.store.schema import suppressions
 from bouncemilter.store.suppressions import in_force
 
@@ -22,16 +24,65 @@ NUMBERS: Final = 5000
 
 Entry = tuple[int, str, str, str, str]
 """(id, address key, scope, scope value, cause)."""
+Rank = Callable[[Scope, str, Cause], int | None]
+"""Of a kind of suppression (scope, its value, cause): how early it is told of; None where it refuses nothing."""
+_ID_BITS: Final = 48
+
+
+@dataclass(slots=True)
+class RefusedAddresses:
+    """The addresses (keys) that a mailing may not go to."""
+
+    entries: dict[str, int] = field(default_factory=dict)
+    """The suppression that is told of: its rank and its id in one number, since there may be millions; see below."""
+    elsewhere: set[str] = field(default_factory=set)
+    """Suppressed, but by nothing that refuses the mailing."""
+    pseudonym: Callable[[str], str] | None = None
+    """What stands above for an address that was forgotten; None where nobody was."""
+
+
+def number(entry: int) -> int:
+    """The id of the suppression that is told of."""
+    return entry & (1 << _ID_BITS) - 1
+
+
+def rank(entry: int) -> int:
+    """Its rank."""
+    return entry >> _ID_BITS
 
 
 class Roster:
     """The suppressions in force, as little of each as a decision needs; and the whole of some."""
 
     def __init__(
-        self, read: Callable[[], AbstractAsyncContextManager[AsyncConnection]], clock: Callable[[], dt.datetime]
+        self,
+        read: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
+        clock: Callable[[], dt.datetime],
+        pseudonym: Callable[[str], str],
     ) -> None:
         self._read = read
         self._clock = clock
+        self._pseudonym = pseudonym
+
+    async def refused(self, rank_of: Rank) -> RefusedAddresses:
+        """Whom a mailing may not go to now, as `rank_of` says of each kind of suppression."""
+        found, ranks = RefusedAddresses(), dict[tuple[str, str, str], int | None]()
+        entries = found.entries
+        async for page in self.entries():
+            for identity, key, scope, value, cause in page:
+                kind = scope, value, cause
+                if kind not in ranks:
+                    ranks[kind] = rank_of(Scope(scope), value, Cause(cause))
+                if found.pseudonym is None and is_pseudonym(key):
+                    found.pseudonym = self._pseudonym
+                place = ranks[kind]
+                if place is None:
+                    found.elsewhere.add(key)
+                else:
+                    entry = place << _ID_BITS | identity
+                    entries[key] = min(entries.get(key, entry), entry)
+        found.elsewhere -= entries.keys()
+        return found
 
     async def entries(self) -> AsyncIterator[Sequence[Entry]]:
         """All in force now, by id, page by page."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,9 +17,46 @@ from bouncemilter.model.sent import DAYS_KEPT
 from bouncemilter.store.dialect import chunks, insert_or_update
 from bouncemilter.store.schema import mailed, messages, sent_counts, withheld
 
+if TYPE_CHECKING:
+    from bouncemilter.store.writer import Writer
+
 _EPOCH: Final = dt.date(1970, 1, 1)
 _MASK: Final = (1 << DAYS_KEPT) - 1
 _OCTETS: Final = 8
+ROWS: Final = 1000
+"""Of withheld mail that are read unless more are asked for."""
+
+
+class SentMail:
+    """The mail that left, and that did not, as a store has it."""
+
+    def __init__(self, writer: Writer, read: Callable[[], AbstractAsyncContextManager[AsyncConnection]]) -> None:
+        self._writer = writer
+        self._read = read
+
+    async def record(self, found: Sequence[Sent]) -> None:
+        """Count mail that was accepted to be sent, and note its day for each address; returns after the commit."""
+        if found:
+            await self._writer.write(Sending(tuple(found)))
+
+    async def record_withheld(self, found: Sequence[Withheld]) -> None:
+        """Count outgoing mail that suppressed addresses did not get; returns after the commit."""
+        if found:
+            await self._writer.write(Keeping(tuple(found)))
+
+    async def withheld_from(self, address_key: str, limit: int = ROWS) -> tuple[Withheld, ...]:
+        """The outgoing mail that an address did not get, by day, newest first."""
+        async with self._read() as connection:
+            return await withheld_from(connection, address_key, limit)
+
+    async def record_message(self, nonce: str, recipients: Iterable[str]) -> None:
+        """Note whom (address keys) a message goes to whose return path names nobody; returns after the commit."""
+        await self._writer.write(Addressing(nonce, frozenset(address_hash(each) for each in recipients)))
+
+    async def recipients(self, nonce: str) -> frozenset[int]:
+        """model.address_hash of each of a message's recipients; empty where the message is unknown or too old."""
+        async with self._read() as connection:
+            return await recipients(connection, nonce)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,8 @@ import asyncio
 import contextlib
 import errno
 import fcntl
-import glob
 import os
-import secrets
 import sqlite3
-import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +18,9 @@ from sqlalchemy import event, pool
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bouncemilter.replacement import partial, sync_folder
 from bouncemilter.store import migration
-from bouncemilter.store.errors import Refusal, StoreRefused, StoreUnavailable
+from bouncemilter.store.errors import StoreFault, StoreRefused, StoreUnavailable
 from bouncemilter.store.pseudonym import SECRET
 from bouncemilter.store.schema import secrets as secrets_
 
@@ -37,8 +35,6 @@ READERS: Final = 4
 """Connections that read; each is a thread."""
 SIDES: Final = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file, by the ends of their names."""
-_LEFT_SECONDS: Final = 86_400
-"""Nobody has written to an unfinished file for so long: who made it was killed."""
 _LOCKS: Final = (0x40000000, 512)
 """Where SQLite locks a database (https://www.sqlite.org/fileformat2.html#the_lock_byte_page): whoever has one open in
 WAL mode holds a shared lock here for as long."""
@@ -49,11 +45,11 @@ def path_of(url: str) -> Path:
     try:
         parsed = make_url(url)
     except sa.exc.ArgumentError as error:
-        raise StoreRefused(Refusal.UNREACHABLE, "not a database URL") from error
+        raise StoreRefused(StoreFault.UNREACHABLE, "not a database URL") from error
     if parsed.drivername not in ("sqlite", "sqlite+aiosqlite"):
-        raise StoreRefused(Refusal.UNREACHABLE, f"unknown database engine {parsed.drivername}")
+        raise StoreRefused(StoreFault.UNREACHABLE, f"unknown database engine {parsed.drivername}")
     if not parsed.database or parsed.database == ":memory:":
-        raise StoreRefused(Refusal.UNREACHABLE, "a store is a file")
+        raise StoreRefused(StoreFault.UNREACHABLE, "a store is a file")
     return Path(parsed.database)
 
 
@@ -185,7 +181,7 @@ def _prepare(path: Path, busy_timeout: float, *, check: bool) -> bytes:
         with connecting(path, busy_timeout) as engine, engine.connect() as connection:
             found = connection.execute(sa.select(secrets_.c.value).where(secrets_.c.name == SECRET)).scalar()
     if not isinstance(found, bytes):
-        raise StoreRefused(Refusal.CORRUPT, f"{path}: corrupt (no key of pseudonyms); restore a backup")
+        raise StoreRefused(StoreFault.CORRUPT, f"{path}: corrupt (no key of pseudonyms); restore a backup")
     return found
 
 
@@ -194,7 +190,7 @@ def bring_up(path: Path, busy_timeout: float, *, check: bool = True) -> None:
     with explained(path):
         check_header(path)
         if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
-            raise StoreRefused(Refusal.UNREACHABLE, f"{path}: not writable")
+            raise StoreRefused(StoreFault.UNREACHABLE, f"{path}: not writable")
         with connecting(path, busy_timeout) as engine, engine.connect() as connection:
             _check_content(path, connection, whole=check)
             revision = migration.revision(connection)
@@ -207,7 +203,7 @@ def check_version(path: Path, revision: str | None) -> None:
     """StoreRefused where this program does not know the schema of a store."""
     if not migration.known(revision):
         raise StoreRefused(
-            Refusal.NEWER, f"{path}: written by a newer bouncemilter (schema {revision}); install that version"
+            StoreFault.NEWER, f"{path}: written by a newer bouncemilter (schema {revision}); install that version"
         )
 
 
@@ -225,14 +221,14 @@ def explained(path: Path) -> Iterator[None]:
         text = str(getattr(error, "orig", None) or error)
         if _temporary(error):
             raise StoreUnavailable(f"{path}: {text}") from error
-        raise StoreRefused(Refusal.UNREACHABLE, f"{path}: {text}") from error
+        raise StoreRefused(StoreFault.UNREACHABLE, f"{path}: {text}") from error
     except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
         text = str(getattr(error, "orig", None) or error)
-        raise StoreRefused(Refusal.CORRUPT, f"{path}: corrupt ({text}); restore a backup") from error
+        raise StoreRefused(StoreFault.CORRUPT, f"{path}: corrupt ({text}); restore a backup") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreUnavailable(f"{path}: {error.strerror}") from error
-        raise StoreRefused(Refusal.UNREACHABLE, f"{path}: {error.strerror or error}") from error
+        raise StoreRefused(StoreFault.UNREACHABLE, f"{path}: {error.strerror or error}") from error
 
 
 def _temporary(error: Exception) -> bool:
@@ -259,7 +255,7 @@ def connecting(path: Path, busy_timeout: float, *, writing: bool = False) -> Ite
 
 def _create(path: Path, busy_timeout: float) -> None:
     """A new store, whole or not at all: built beside its place, then linked there, unless another was quicker."""
-    with partial(path) as new:
+    with partial(path, SIDES) as new:
         with connecting(new, busy_timeout, writing=True) as engine, engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             migration.upgrade(connection)
@@ -275,14 +271,14 @@ def check_header(path: Path) -> None:
     if not header:
         # Not taken as new: a store that was cut to nothing held suppressions that must not be forgotten in silence.
         raise StoreRefused(
-            Refusal.NOT_A_DATABASE, f"{path}: empty; restore a backup, or remove it to start with nothing"
+            StoreFault.NOT_A_DATABASE, f"{path}: empty; restore a backup, or remove it to start with nothing"
         )
     if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
-        raise StoreRefused(Refusal.NOT_A_DATABASE, f"{path}: not a SQLite database")
+        raise StoreRefused(StoreFault.NOT_A_DATABASE, f"{path}: not a SQLite database")
     application = int.from_bytes(header[68:72], "big")
     if application != APPLICATION_ID:
         raise StoreRefused(
-            Refusal.FOREIGN,
+            StoreFault.FOREIGN,
             f"{path}: another program's database (application_id {application:#x}, not {APPLICATION_ID:#x})",
         )
 
@@ -299,7 +295,7 @@ def _upgrade(path: Path, busy_timeout: float) -> None:
         if _temporary(error):
             raise
         text = f"{path}: the step to schema {newest} failed and was taken back ({error.orig})"
-        raise StoreRefused(Refusal.NOT_UPGRADED, text) from error
+        raise StoreRefused(StoreFault.NOT_UPGRADED, text) from error
 
 
 def _check_content(path: Path, connection: sa.Connection, *, whole: bool) -> None:
@@ -308,40 +304,16 @@ def _check_content(path: Path, connection: sa.Connection, *, whole: bool) -> Non
         return
     finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if finding != "ok":
-        raise StoreRefused(Refusal.CORRUPT, f"{path}: corrupt ({finding}); restore a backup")
+        raise StoreRefused(StoreFault.CORRUPT, f"{path}: corrupt ({finding}); restore a backup")
 
 
 def _back_up(path: Path, copy: Path) -> None:
     """A copy of the store as it is, its write-ahead log included; on disk when this returns."""
-    with partial(copy) as new:
+    with partial(copy, SIDES) as new:
         with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(new)) as target:
             source.backup(target)
         new.replace(copy)
         sync_folder(copy.parent)
-
-
-@contextlib.contextmanager
-def partial(path: Path) -> Iterator[Path]:
-    """An empty file beside `path`, in which something is made that shall stand there; gone at the end, if not moved.
-
-    What processes that were killed have left of such files is removed before.
-    """
-    stem = f".{path.name[:200]}"
-    for left in path.parent.glob(f"{glob.escape(stem)}.{'[0-9a-f]' * 8}"):
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
-                _remove(left)
-    new = path.with_name(f"{stem}.{secrets.token_hex(4)}")
-    touch(new)
-    try:
-        yield new
-    finally:
-        _remove(new)
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", *SIDES):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -366,17 +338,3 @@ def shed(path: Path, busy_timeout: float) -> bool:
     with explained(path), contextlib.closing(sqlite3.connect(path, timeout=busy_timeout)) as store:
         (busy, *_) = store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
-
-
-def touch(path: Path) -> None:
-    """An empty file that only its owner reads; SQLite gives its -wal and -shm the same mode."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names of a folder on disk."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, Self
 
 import sqlalchemy as sa
 
+from bouncemilter import replacement
 from bouncemilter.store import migration, schema, sqlite
 from bouncemilter.store.errors import BadFile, StoreRefused
 from bouncemilter.store.sqlite import path_of
@@ -78,14 +79,14 @@ class Snapshot:
             raise BadFile(f"{target}: the store itself")
         if os.path.lexists(target) and not (overwrite and target.is_file()):
             raise BadFile(f"{target}: exists already" if target.is_file() else f"{target}: no plain file")
-        with _told(target), sqlite.partial(target) as partial:
+        with _told(target), replacement.partial(target, sqlite.SIDES) as partial:
             self._copy(partial)
             octets = partial.stat().st_size
             if overwrite:
                 partial.replace(target)
             else:
                 os.link(partial, target)  # never over another
-            sqlite.sync_folder(target.parent)
+            replacement.sync_folder(target.parent)
         return octets
 
     def _copy(self, partial: Path) -> None:
@@ -140,7 +141,7 @@ def restore(source: BinaryIO, name: Path, path: Path, busy_timeout: float, now: 
     Nothing is changed before the whole of the backup lies beside the store and was checked. BadFile: it can't be used.
     StoreUnavailable: a process has the store open.
     """
-    with _told(path), sqlite.partial(path) as partial:
+    with _told(path), replacement.partial(path, sqlite.SIDES) as partial:
         with partial.open("r+b") as copy:
             shutil.copyfileobj(source, copy, 1 << 20)
         _sync(partial)
@@ -182,7 +183,7 @@ def _exchange(new: Path, path: Path, now: dt.datetime) -> Path | None:
             raise BadFile(f"{path}: not there, but its write-ahead log is; move that away first")
         path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
         new.replace(path)
-        sqlite.sync_folder(path.parent)
+        replacement.sync_folder(path.parent)
         return None
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=0)) as old:
         old.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # then the file alone is all; damaged, it stays as it is
@@ -193,7 +194,7 @@ def _exchange(new: Path, path: Path, now: dt.datetime) -> Path | None:
             with contextlib.suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
         new.replace(path)
-        sqlite.sync_folder(path.parent)
+        replacement.sync_folder(path.parent)
     return kept
 
 

@@ -6,20 +6,19 @@ Their answer is worth less than the first bounce, and costs the reputation that 
 """
 
 from bouncemilter.validation.check import Checker, Result
-from bouncemilter.validation.mailhost import Finding, MailHosts, ResolverError
-from bouncemilter.validation.reason import Language, Reason, Verdict, verdict, words
+from bouncemilter.validation.mailhost import MailHosts, MailHostStatus, ResolverError
+from bouncemilter.validation.reason import Reason, Validity, verdict, words
 from bouncemilter.validation.risk import DomainFileError, disposable_domains
 
 __all__ = [
     "Checker",
     "DomainFileError",
-    "Finding",
-    "Language",
+    "MailHostStatus",
     "MailHosts",
     "Reason",
     "ResolverError",
     "Result",
-    "Verdict",
+    "Validity",
     "disposable_domains",
     "verdict",
     "words",

@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from typing import Final
 
 from bouncemilter import address, text
-from bouncemilter.validation.mailhost import Finding
-from bouncemilter.validation.reason import Reason, Verdict, verdict
+from bouncemilter.validation.mailhost import MailHostStatus
+from bouncemilter.validation.reason import Reason, Validity, verdict
 from bouncemilter.validation.risk import domain_risks, local_part_risks
 from bouncemilter.validation.syntax import domain_faults, local_part_faults
 from bouncemilter.validation.typo import Odds, Suggestion, suggestion
 
 _SAID: Final = {
-    Finding.NOT_FOUND: Reason.DOMAIN_NOT_FOUND,
-    Finding.NULL_MX: Reason.NULL_MX,
-    Finding.NO_SERVER: Reason.NO_MAIL_SERVER,
-    Finding.IMPLICIT: Reason.NO_MX,
-    Finding.UNANSWERED: Reason.NOT_CHECKED,
+    MailHostStatus.NOT_FOUND: Reason.DOMAIN_NOT_FOUND,
+    MailHostStatus.NULL_MX: Reason.NULL_MX,
+    MailHostStatus.NO_SERVER: Reason.NO_MAIL_SERVER,
+    MailHostStatus.IMPLICIT: Reason.NO_MX,
+    MailHostStatus.UNANSWERED: Reason.NOT_CHECKED,
 }
-_DEAD: Final = (Finding.NOT_FOUND, Finding.NULL_MX, Finding.NO_SERVER)
+_DEAD: Final = (MailHostStatus.NOT_FOUND, MailHostStatus.NULL_MX, MailHostStatus.NO_SERVER)
 
 
-_ENOUGH: Final[dict[Finding | None, Odds]] = {
+_ENOUGH: Final[dict[MailHostStatus | None, Odds]] = {
     **dict.fromkeys(_DEAD, Odds.FAIR),
-    Finding.MX: Odds.SURE,
-    Finding.IMPLICIT: Odds.SURE,
+    MailHostStatus.MX: Odds.SURE,
+    MailHostStatus.IMPLICIT: Odds.SURE,
 }
 """How likely a typing error must be to be told of; what is known of no domain is between these."""
 
@@ -38,7 +38,7 @@ class Result:
 
     address: str
     """As written."""
-    verdict: Verdict
+    verdict: Validity
     reasons: tuple[Reason, ...] = ()
     suggestion: str = ""
     """The address that may be meant."""
@@ -78,12 +78,12 @@ class Checker:
         name = address.domain_key(found.domain)
         return "" if self._domain(name).faults else name
 
-    def check(self, written: str, said: Mapping[str, Finding]) -> Result:
+    def check(self, written: str, said: Mapping[str, MailHostStatus]) -> Result:
         """Judge an address. `said`: what DNS says of the domains; empty where it was not asked."""
         found = address.split(written)
         key = address.key(found, fold_local_part=self._fold) if found else ""
         if found is None or not key:
-            return Result(written, Verdict.INVALID, (Reason.SYNTAX,), _seen(written))
+            return Result(written, Validity.INVALID, (Reason.SYNTAX,), _seen(written))
         local, _, name = key.rpartition("@")
         domain, finding = self._domain(name), said.get(name)
         reasons = [*local_part_faults(found.local, name), *domain.faults]

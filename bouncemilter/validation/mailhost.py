@@ -29,7 +29,7 @@ _DESCRIPTORS: Final = 2
 """Of a question: its own, and the one of the question before, which may not be closed yet."""
 
 
-class Finding(StrEnum):
+class MailHostStatus(StrEnum):
     """What DNS says of a domain."""
 
     MX = "mx"
@@ -61,20 +61,20 @@ class MailHosts:
         self._concurrency = max(1, min(concurrency, room))
         self._heard = False
         self._seconds = seconds
-        self._exchanges: dict[str, asyncio.Task[Finding]] = {}
+        self._exchanges: dict[str, asyncio.Task[MailHostStatus]] = {}
 
-    async def find(self, domains: Iterable[str], progress: Callable[[float], None]) -> dict[str, Finding]:
+    async def find(self, domains: Iterable[str], progress: Callable[[float], None]) -> dict[str, MailHostStatus]:
         """What is said of each domain (A-labels). `progress` is told of each that is done.
 
         Of the first SILENCE alone where none of them is answered.
         """
-        found: dict[str, Finding] = {}
+        found: dict[str, MailHostStatus] = {}
         waiting = iter(domains)
 
         async def work() -> None:
             for name in waiting:
                 found[name] = await self._domain(name)
-                self._heard = self._heard or found[name] is not Finding.UNANSWERED
+                self._heard = self._heard or found[name] is not MailHostStatus.UNANSWERED
                 progress(1)
                 if not self._heard and len(found) >= SILENCE:
                     break
@@ -84,55 +84,55 @@ class MailHosts:
                 group.create_task(work())
         return found
 
-    async def _domain(self, name: str) -> Finding:
+    async def _domain(self, name: str) -> MailHostStatus:
         answer = await self._ask(name, "MX")
-        if isinstance(answer, Finding):
+        if isinstance(answer, MailHostStatus):
             return answer
         exchanges = [each.exchange for each in answer if isinstance(each, dns.rdtypes.ANY.MX.MX)]
         if not exchanges:
-            return await self._address(name, Finding.IMPLICIT)
+            return await self._address(name, MailHostStatus.IMPLICIT)
         if exchanges == [dns.name.root]:
-            return Finding.NULL_MX
-        heard = Finding.NO_SERVER
+            return MailHostStatus.NULL_MX
+        heard = MailHostStatus.NO_SERVER
         for exchange in exchanges[:EXCHANGES]:
             if exchange == dns.name.root:
                 continue
             one = await self._exchange(exchange.to_text(omit_final_dot=True).lower())
-            if one is Finding.MX:
+            if one is MailHostStatus.MX:
                 return one
-            if one is Finding.UNANSWERED:
+            if one is MailHostStatus.UNANSWERED:
                 heard = one
         # Of a domain with more servers than were asked for, nothing bad is known for sure.
-        return heard if len(exchanges) <= EXCHANGES else Finding.MX
+        return heard if len(exchanges) <= EXCHANGES else MailHostStatus.MX
 
-    async def _exchange(self, name: str) -> Finding:
+    async def _exchange(self, name: str) -> MailHostStatus:
         """Whether a mail server has an address; each is asked once."""
         task = self._exchanges.get(name)
         if task is None:
-            task = self._exchanges[name] = asyncio.create_task(self._address(name, Finding.MX))
+            task = self._exchanges[name] = asyncio.create_task(self._address(name, MailHostStatus.MX))
         return await task
 
-    async def _address(self, name: str, there: Finding) -> Finding:
+    async def _address(self, name: str, there: MailHostStatus) -> MailHostStatus:
         """`there` where a name has an address."""
-        heard = Finding.NO_SERVER
+        heard = MailHostStatus.NO_SERVER
         for kind in ("A", "AAAA"):
             answer = await self._ask(name, kind)
-            if answer is Finding.UNANSWERED:
-                heard = Finding.UNANSWERED
-            elif not isinstance(answer, Finding) and any(map(_leads_somewhere, answer)):
+            if answer is MailHostStatus.UNANSWERED:
+                heard = MailHostStatus.UNANSWERED
+            elif not isinstance(answer, MailHostStatus) and any(map(_leads_somewhere, answer)):
                 return there
         return heard
 
-    async def _ask(self, name: str, kind: str) -> list[object] | Finding:
+    async def _ask(self, name: str, kind: str) -> list[object] | MailHostStatus:
         """The records; none where the name has none of this kind."""
         try:
             answer = await self._resolver.resolve(
                 f"{name}.", kind, lifetime=self._seconds, search=False, raise_on_no_answer=False
             )
         except dns.resolver.NXDOMAIN:
-            return Finding.NOT_FOUND
+            return MailHostStatus.NOT_FOUND
         except (dns.exception.DNSException, OSError, UnicodeError):
-            return Finding.UNANSWERED
+            return MailHostStatus.UNANSWERED
         return list(answer) if answer.rrset else []
 
 

@@ -11,8 +11,9 @@ import pytest
 from bouncemilter import report
 from bouncemilter.alert import letter
 from bouncemilter.alert.watch import Alert, AlertKind
-from bouncemilter.classify.advice import Language
-from bouncemilter.figures.health import Finding, Subject
+from bouncemilter.health.findings import HealthFinding
+from bouncemilter.health.subject import Subject
+from bouncemilter.language import Language
 from bouncemilter.model import Kind
 from tests.rig import mail
 
@@ -24,7 +25,9 @@ HOSTILE = (
 
 
 def written(kind: AlertKind, language: Language, host: str = "mx.own.test") -> bytes:
-    alert = Alert(kind, (Finding(Subject.INCIDENTS, well=False, text=HOSTILE), Finding(Subject.DISK, True, "free")))
+    alert = Alert(
+        kind, (HealthFinding(Subject.INCIDENTS, well=False, text=HOSTILE), HealthFinding(Subject.DISK, True, "free"))
+    )
     subject, body = letter.compose(alert, host, language, ["Suppressions: 3"])
     return letter.message(subject, body, "bounce@own.test", ["root@own.test", "ewa@own.test"], NOON)
 
@@ -91,7 +94,7 @@ def test_text() -> None:
 def test_one_line_each() -> None:
     """A server's words can't pass for a line of ours, nor fill the mail."""
     said = "550 no\n! disk: 0 GiB free\r\n-- \n" + "ą" * 100_000
-    (line,) = letter.lines([Finding(Subject.INCIDENTS, well=False, text=said)], Language.EN)
+    (line,) = letter.lines([HealthFinding(Subject.INCIDENTS, well=False, text=said)], Language.EN)
     assert "\n" not in line
     assert len(line) < 700
     assert line.startswith("! incidents: 550 no\\x0a! disk: 0 GiB free\\x0d\\x0a-- \\x0aąą")
@@ -99,7 +102,7 @@ def test_one_line_each() -> None:
 
 def test_seven_bits() -> None:
     """Whatever it says, no line is longer than 76 characters, and no server needs 8BITMIME for it."""
-    alert = Alert(AlertKind.INCIDENT, (Finding(Subject.INCIDENTS, well=False, text="ąę " * 150),))
+    alert = Alert(AlertKind.INCIDENT, (HealthFinding(Subject.INCIDENTS, well=False, text="ąę " * 150),))
     subject, body = letter.compose(alert, "mx." + "długa-nazwa." * 20 + "test", Language.PL)
     raw = letter.message(subject, body, "bouncemilter@own.test", ["root@own.test"] * 30, NOON)
     assert raw.isascii()

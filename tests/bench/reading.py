@@ -47,6 +47,17 @@ def main() -> None:
         print(f"  {name}: {timing.rate(name, len(mails)):,.0f} mails/s")
     for other in list(ways)[1:]:
         print(line("bouncemilter", timing, "bouncemilter", other))
+    _by_kind(mails, ours)
+
+
+def _by_kind(mails: list[bytes], ours: Callable[[bytes], object]) -> None:
+    """The rates of each kind of message: of a bounce the type says nearly all, a person's mail is read to its end."""
+    kinds: dict[str, list[bytes]] = {}
+    for mail in mails:
+        kinds.setdefault(report.read(mail).kind, []).append(mail)
+    timing = interleaved({kind: _over(kinds[kind], ours) for kind in sorted(kinds)})
+    for kind in timing.seconds:
+        print(f"  {kind}: {timing.rate(kind, len(kinds[kind])):,.0f} mails/s ({len(kinds[kind])} mails)")
 
 
 def _over(mails: list[bytes], read: Callable[[bytes], object]) -> Callable[[], None]:

@@ -15,7 +15,8 @@ from pathlib import Path
 import structlog
 
 from bouncemilter import address
-from bouncemilter.lists import Replacement, open_list
+from bouncemilter.lists import open_list
+from bouncemilter.replacement import Replacement
 from tests.bench.rounds import ROUNDS, interleaved, line
 
 ADDRESSES = 1_000_000

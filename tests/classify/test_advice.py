@@ -2,7 +2,8 @@
 
 import pytest
 
-from bouncemilter.classify.advice import Address, Language, _table, advice
+from bouncemilter.classify.advice import Address, _table, advice
+from bouncemilter.language import Language
 from bouncemilter.model import Category, Class
 
 

@@ -122,6 +122,52 @@ _GONE = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("code", ["550", "553 5.1.8", "550 5.1.1"])
+def test_a_lost_sender_in_any_language(code: str) -> None:
+    """A sender's address, account or domain that is missing, closed or full is the sender's fault in every language."""
+    read = {text: classify.builtin().rule(Reply(f"{code} {text}")) for text in _lines("senders_own.txt")}
+    assert [(text, ruling) for text, ruling in read.items() if ruling.class_ is not Class.BLOCK] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("550 Boîte pleine, message retourné à l'expéditeur", "mailbox_full"),
+        ("550 El buzón está lleno, devuelto al remitente", "mailbox_full"),
+        ("550 Casella piena: rinviato al mittente", "mailbox_full"),
+        ("550 Ящик переполнен, возвращено отправителю", "mailbox_full"),
+        ("550 Skrzynka jest pełna, wiadomość zwrócono do nadawcy", "mailbox_full"),
+        ("550 Nieznany użytkownik, zwrot do nadawcy", "user_unknown"),
+        ("550 Unbekannter Benutzer, zurück an den Absender", "user_unknown"),
+        ("550 Utilisateur inconnu, retour à l'expéditeur", "user_unknown"),
+        ("550 Utente sconosciuto, messaggio restituito al mittente", "user_unknown"),
+        ("550 Onbekende gebruiker, terug naar afzender", "user_unknown"),
+    ],
+)
+def test_mail_that_goes_back_to_its_sender_blames_nobody(text: str, category: str) -> None:
+    """The sender who gets his mail back is not the one whose mailbox is full or missing."""
+    assert classify.builtin().rule(Reply(text)).category == category
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550 5.1.1 User lookup failed: the directory server does not respond",
+        "550 Recipient check not possible, LDAP is down",
+        "550 5.1.1 This mailbox is being migrated",
+        "550 Nie można sprawdzić odbiorcy: awaria bazy",
+        "550 Trwa migracja kont, skrzynka niedostępna",
+        "550 Verzeichnisdienst nicht erreichbar, Empfänger nicht geprüft",
+        "550 Annuaire indisponible, destinataire non vérifié",
+        "550 El directorio no responde, usuario no verificado",
+        "550 Каталог пользователей недоступен",
+    ],
+)
+def test_a_server_that_cannot_look_says_nothing_of_the_mailbox(text: str) -> None:
+    """Trouble with the directory is the far side's trouble, whatever code stands before it."""
+    assert classify.builtin().rule(Reply(text)).class_ is Class.SOFT
+
+
 @pytest.mark.parametrize("code", ["550", "550 5.1.1", "554 5.0.0"])
 def test_a_lost_sender_is_no_lost_recipient(code: str) -> None:
     """Words of a lost mailbox suppress nobody where they speak of the sender's own address or host."""

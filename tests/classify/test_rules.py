@@ -35,6 +35,23 @@ def test_every_category_has_a_rule_but_the_unexplained_ones() -> None:
     assert set(Category) - {rule.category for rule in classify.builtin().rules} == set()
 
 
+@pytest.mark.parametrize("folder", ["providers", "filters", "services"])
+def test_files_are_called_like_what_they_hold(folder: str) -> None:
+    """Where a rule stands tells its provider and the first word of its id, so a wording is found by its name."""
+    rules = [rule for rule in classify.builtin().rules if rule.file.startswith(f"{folder}/")]
+    assert rules
+    for rule in rules:
+        name = Path(rule.file).stem
+        assert (rule.provider, rule.id.split(".")[0]) == (name, name)
+
+
+def test_whatever_any_server_may_say_is_generic() -> None:
+    """A text of a language, or of English, is nobody's own: a provider's own text must beat it."""
+    loose = [rule for rule in classify.builtin().rules if rule.file.startswith(("generic/", "languages/"))]
+    assert loose
+    assert {rule.provider for rule in loose} == {"generic"}
+
+
 def test_operator_rule_wins_over_a_provider(tmp_path: Path) -> None:
     """A rule of rules.d beats a provider's text, whatever the classes are."""
     written = _GOOD.replace("pan wyjechał", "p=nosuchuser").replace(

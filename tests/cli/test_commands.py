@@ -19,6 +19,7 @@ import bouncemilter
 from bouncemilter.cli import identity, main
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.store import Store
+from bouncemilter.store.listing import Listing
 from tests.cli.conftest import Home
 from tests.rig.postfix import open_folder
 
@@ -282,5 +283,5 @@ def test_an_interrupt_is_no_answer(home: Home, monkeypatch: pytest.MonkeyPatch) 
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Store, "suppressed", interrupted)
-    monkeypatch.setattr(Store, "suppressions_of", interrupted)
+    monkeypatch.setattr(Listing, "of", interrupted)
     assert home.run("why", "jan@klient.test").exit_code == 130

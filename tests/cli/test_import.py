@@ -217,7 +217,7 @@ def test_undone_meanwhile(home: Home) -> None:
 HOSTILE = (
     b"address,cause,scope,note\n"
     b"=cmd@klient.test,hard,global,=HYPERLINK(1) za\xc5\xbc\xc3\xb3\xc5\x82\xc4\x87\n"
-    b"a\0b@klient.test,hard,global,\n"
+    b"a b@klient.test,hard,global,\n"
     b'"' + b"x" * 1_000_000 + b'",hard,global,\n'
     b"j\xff\xfen@klient.test,hard,global,x\n"
     b'ewa@klient.test,hard,list,"<b>[red]\x1b[31m\xe2\x80\xae' + b"y" * 5000 + b'"\n'
@@ -225,7 +225,7 @@ HOSTILE = (
 
 
 def test_hostile_rows(home: Home, listed: Any) -> None:
-    """NUL, giant cells, broken UTF-8, formulas, markup and controls do no harm: taken clean, or told by line."""
+    """Giant cells, broken UTF-8, formulas, markup and controls do no harm: taken clean, or told by line."""
     code, found = listed(HOSTILE)
     assert (code, found["added"], [fault["line"] for fault in found["faults"]]) == (1, 2, [3, 4, 5])
     kept = home.objects("suppression", "list")
@@ -239,10 +239,11 @@ def test_hostile_rows(home: Home, listed: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "the file is empty"),
-        (b"PK\x03\x04", "save it as CSV"),
-        (b"name,city\nJan,Lublin\n", "no column holds e-mail addresses"),
-        (b'address,cause,scope\njan@klient.test,hard,global\newa@klient.test,"hard\n', "line 3: broken CSV"),
+        (b"", "list.csv: empty: there is no list in it"),
+        (b"PK\x03\x04", "no .xlsx workbook; save the list as .xlsx or CSV"),
+        (b"name,city\nJan,Lublin\n", "no column of e-mail addresses in the first 1 records"),
+        (b'address,cause,scope\njan@klient.test,hard,global\newa@klient.test,"hard\n', "record 3: a quote is opened"),
+        (b"address\njan@klient.test\nj\0n@klient.test\n", "a binary file, no list (octet 25, line 3)"),
         (
             b"address,cause,scope\nx,hard,global\ny,hard,global\n",
             "no row can be read; line 2: not an e-mail address: x",

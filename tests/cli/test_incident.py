@@ -80,11 +80,15 @@ def test_release_then_undo(outbreak: Home) -> None:
 
 
 def test_undo_by_name(outbreak: Home) -> None:
-    """Failures that nothing noticed are undone by domain, category and time."""
+    """Failures that nothing noticed are undone by domain, category and time; a dry run only says how many they are."""
     since = f"{NOW - DAY:%Y-%m-%d}"
     wanted = ("--domain", "wp.pl", "--category", "user_unknown", "--since", since)
+    rehearsed = outbreak.run("incident", "undo", *wanted, "--dry-run")
+    assert (rehearsed.exit_code, rehearsed.stdout) == (0, "would excuse 1 failures and end 1 suppressions\n")
+    assert outbreak.run("suppression", "check", "dead@wp.pl").exit_code == 0
     assert outbreak.run("incident", "undo", *wanted).exit_code == 0
     assert outbreak.run("suppression", "check", "dead@wp.pl").exit_code == 1
     assert outbreak.run("incident", "undo", *wanted).exit_code == 1
+    assert outbreak.run("incident", "undo", *wanted, "--dry-run").exit_code == 1
     assert outbreak.run("incident", "undo", "1", *wanted).exit_code == 2
     assert outbreak.run("incident", "undo", "--domain", "wp.pl").exit_code == 2

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-import structlog
 
 from bouncemilter.cli import ingest
 from bouncemilter.cli.exits import Exit
@@ -16,16 +15,9 @@ from tests.pipeline.site import JAN, PLAIN, verp
 from tests.rig import mail
 
 
-@pytest.fixture(autouse=True)
-def _own_logging() -> object:
-    """What the command sets up for its own process is undone."""
-    yield
-    structlog.reset_defaults()
-
-
 @pytest.fixture
 def maildir(tmp_path: Path) -> Path:
-    """Two bounces and a letter."""
+    """Two bounces and a message."""
     for name in ("cur", "new", "tmp"):
         (tmp_path / "Maildir" / name).mkdir(parents=True)
     for name, content in (
@@ -55,7 +47,7 @@ def test_table(home: Home, maildir: Path) -> None:
 
 
 def test_json(home: Home, maildir: Path, tmp_path: Path) -> None:
-    """One object a mailbox, with every fate; the second run has nothing to do."""
+    """One object a mailbox, with every outcome; the second run has nothing to do."""
     single = tmp_path / "one.eml"
     single.write_bytes(mail.dsn(verp("ewa@klient.test"), "ewa@klient.test"))
     first, other = home.objects("ingest", str(maildir), str(single))

@@ -97,10 +97,10 @@ def key(folder: Path) -> str:
     return str(file)
 
 
-async def told(store: Store, script: Path) -> hook.Outcome:
+async def told(store: Store, script: Path) -> hook.RunResult:
     """Tell the script all changes as the hook does; how it ended."""
     outcome, words = await hook._run([str(script)], await store.cursors.changes(0, 100))
-    assert outcome is not hook.Outcome.OK or not words
+    assert outcome is not hook.RunResult.OK or not words
     return outcome
 
 
@@ -122,7 +122,7 @@ def filled(home: Home) -> Home:
     return home
 
 
-def run(home: Home, script: Path) -> hook.Outcome:
+def run(home: Home, script: Path) -> hook.RunResult:
     return home.store(lambda store: told(store, script))
 
 
@@ -134,9 +134,9 @@ def test_listmonk(filled: Home, listener: Listener) -> None:
     }
     script = recipe("webhooks/bounce", filled.folder, **where)
     listener.fails = True
-    assert run(filled, script) is hook.Outcome.FAILED
+    assert run(filled, script) is hook.RunResult.FAILED
     listener.fails = False
-    assert run(filled, script) is hook.Outcome.OK
+    assert run(filled, script) is hook.RunResult.OK
     assert listener.asked == [
         ("/webhooks/bounce", {"email": JAN, "source": "bouncemilter", "type": "hard"}),
         ("/webhooks/bounce", {"email": EWA, "source": "bouncemilter", "type": "complaint"}),
@@ -151,15 +151,15 @@ def test_mautic(filled: Home, listener: Listener) -> None:
     }
     script = recipe("/dnc/email/add", filled.folder, **where)
     listener.fails = True
-    assert run(filled, script) is hook.Outcome.FAILED
+    assert run(filled, script) is hook.RunResult.FAILED
     listener.fails = False
-    assert run(filled, script) is hook.Outcome.OK
+    assert run(filled, script) is hook.RunResult.OK
     assert listener.asked == [
         ("/api/contacts/8/dnc/email/add", {"reason": 2}),
         ("/api/contacts/9/dnc/email/add", {"reason": 1}),
     ]
     (filled.folder / "key").write_text('user = "u:wrong"\n')
-    assert run(filled, script) is hook.Outcome.FAILED
+    assert run(filled, script) is hook.RunResult.FAILED
 
 
 def test_mailman(filled: Home) -> None:

@@ -21,9 +21,10 @@ from click.testing import CliRunner, Result
 from bouncemilter.cli import main
 from bouncemilter.cli.exits import Exit
 from bouncemilter.model import Category
+from bouncemilter.replacement import Replacement
 from bouncemilter.store import Store
 from tests.cli.conftest import Home
-from tests.figures.mailing import HOSTILE, failure, record, sent
+from tests.statistics.mailing import HOSTILE, failure, record, sent
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def full(home: Home) -> Home:
     now = dt.datetime.now(dt.UTC)
 
     async def fill(store: Store) -> None:
-        await store.record_sent(sent(100, now, "wp.pl", campaign="wiosna"))
+        await store.sent.record(sent(100, now, "wp.pl", campaign="wiosna"))
         zen = "554 5.7.1 blocked using zen.spamhaus.org"
         await record(
             store,
@@ -170,16 +171,44 @@ def test_output_that_can_not_be(full: Home, tmp_path: Path) -> None:
 
 
 def test_full_disk(full: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a full disk the old file stays as it was."""
-    out = tmp_path / "r.txt"
+    """On a full disk the old file stays as it was, and nothing lies beside it."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    out = folder / "r.txt"
     out.write_text("old")
 
     def no_room(*_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    monkeypatch.setattr(os, "fsync", no_room)
     assert full.run("report", "--output", str(out)).exit_code == Exit.IO
     assert out.read_text() == "old"
+    assert list(folder.iterdir()) == [out]
+
+
+def test_output_is_whole(full: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until a report is on the disk, the old one stands there; its permissions stay, a new one is not for all."""
+    out, new = tmp_path / "r.txt", tmp_path / "new.txt"
+    out.write_text("old")
+    out.chmod(0o604)
+    seen: list[str] = []
+    real = Replacement.commit
+
+    def commit(self: Replacement) -> None:
+        seen.append(out.read_text())
+        real(self)
+
+    monkeypatch.setattr(Replacement, "commit", commit)
+    for path in (out, new):
+        assert full.run("report", "--output", str(path)).exit_code == 0
+    assert (seen[0], "total" in out.read_text()) == ("old", True)
+    assert (out.stat().st_mode & 0o777, new.stat().st_mode & 0o007) == (0o604, 0)
+
+
+def test_output_to_a_device(full: Home) -> None:
+    """What is no plain file is written to, and stays what it is."""
+    assert full.run("report", "--output", "/dev/null").exit_code == 0
+    assert Path("/dev/null").is_char_device()
 
 
 def test_stats(full: Home) -> None:

@@ -101,7 +101,7 @@ def test_default(known: Home) -> None:
     ],
 )
 def test_scopes(known: Home, options: list[str], wanted: str) -> None:
-    """A mailing that is named is held against the scopes that reach it, as the gate would do."""
+    """A mailing that is named is held against the scopes that reach it, as outgoing mail would be."""
     path = write(known)
     assert known.run("scrub", str(path), *options).exit_code == 0
     assert left(path.with_name("lista.clean.csv")) == wanted
@@ -348,7 +348,7 @@ def test_changed_meanwhile(known: Home, monkeypatch: pytest.MonkeyPatch) -> None
     st.sampled_from(["utf-8", "utf-16-le", "utf-8-sig"]),
     st.booleans(),
 )
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nobody_suppressed(home: Home, rows: list[tuple[str, bool]], codec: str, end: bool) -> None:
     """Where nobody is suppressed the cleaned list is equal to the list, octet for octet."""
     path = home.folder / "l.csv"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import socket
 import sqlite3
@@ -14,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from bouncemilter.store import Store
 from tests.cli.conftest import Home
@@ -23,14 +21,9 @@ from tests.rig.daemon import Daemon
 
 @pytest.fixture(autouse=True)
 def _own_process() -> Iterator[None]:
-    """The mask and the log of this process are as before after each test."""
+    """The mask of this process is as before after each test."""
     mask = os.umask(0o022)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
     os.umask(mask)
 
 

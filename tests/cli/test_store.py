@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bouncemilter.replacement import partial
 from bouncemilter.store import migration, sqlite, upkeep
 from tests.cli.conftest import Home
 
@@ -156,7 +157,7 @@ def test_nothing_stays_of_what_fails(tmp_path: Path) -> None:
     """Of a file that is not finished nothing stays, the journal neither."""
 
     def fail() -> None:
-        with sqlite.partial(tmp_path / "copy.db") as new:
+        with partial(tmp_path / "copy.db", sqlite.SIDES) as new:
             for suffix in sqlite.SIDES:
                 new.with_name(new.name + suffix).touch()
             raise OSError("full")

@@ -88,7 +88,7 @@ def test_what_would_end_an_opt_out(home: Home) -> None:
         await store.suppress(JAN, Sentence(Scope.LIST, "l.test", Cause.UNSUBSCRIBE, None), by="op")
 
     home.store(opt_out)
-    command = f"`bouncemilter suppression remove {JAN} --cause unsubscribe --scope list`"
+    command = f"`bouncemilter suppression remove {JAN} --cause unsubscribe --scope list:l.test`"
     assert f"  ends         only if the person asks for it, by {command}\n" in home.run("why", JAN).stdout
     assert f"  koniec       tylko na prośbę tej osoby, przez {command}\n" in home.run("why", JAN, "--lang", "pl").stdout
     home.run("suppression", "remove", JAN)
@@ -148,6 +148,8 @@ def test_in_polish(home: Home) -> None:
     text = home.run("why", JAN, "--lang", "pl").stdout
     assert text.startswith(f"{JAN}: zablokowany\n\nblokada 1: hard, global, na zawsze; obowiązuje\n")
     assert "rada         Nie ma takiej skrzynki." in text
+    assert "powód        twardy zwrot, wiadomość 2 z 2 w ciągu 32 dni (wiarygodność plausible)\n" in text
+    assert "decyzja      suppressed: twardy zwrot, wiadomość 2 z 2" in text
     assert "wiarygodność plausible (verp): przyszedł na niepodpisany adres zwrotny" in text
     home.run("suppression", "remove", JAN)
     text = home.run("why", JAN, "--lang", "pl").stdout
@@ -159,5 +161,5 @@ def test_every_heading_in_polish() -> None:
     """No heading or phrase of the file lacks its Polish words, and they fit the column."""
     source = Path(casefile.__file__).read_text()
     used = set(re.findall(r"_word\([\"']([^\"']+)[\"']\)", source)) | set(re.findall(r'(?m)^ +\("([a-z ]+)", ', source))
-    assert used <= set(casefile._POLISH)
-    assert all(len(casefile._POLISH[each]) <= 12 for each in re.findall(r'(?m)^ +\("([a-z ]+)", ', source))
+    assert used <= set(casefile._WORDS)
+    assert all(len(casefile._WORDS[each].pl) <= 12 for each in re.findall(r'(?m)^ +\("([a-z ]+)", ', source))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from bouncemilter.daemon import Daemon, service
 from bouncemilter.settings import load
@@ -148,14 +146,3 @@ async def running(host: Host, manager: Manager) -> AsyncIterator[asyncio.Task[bo
 @pytest.fixture(autouse=True)
 def _quick_pings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "PING_SECONDS", 0.05)
-
-
-@pytest.fixture(autouse=True)
-def _own_logging() -> Iterator[None]:
-    """What `log.configure` changes is as before after each test."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()

@@ -15,15 +15,15 @@ import aiosmtpd.smtp
 import pytest
 from structlog.testing import capture_logs
 
-from bouncemilter.alert.watch import AlertKind, Outcome
+from bouncemilter.alert.watch import AlertKind, AlertResult
 from bouncemilter.daemon import alerting
 from bouncemilter.daemon.alerting import ALERTS, Alerter
 from bouncemilter.model import Category
 from bouncemilter.settings import load
 from bouncemilter.store import Store, StoreUnavailable
 from tests.daemon.conftest import Host, Manager, running, until
-from tests.figures.mailing import NOON, failure, record, sent
 from tests.rig import mail
+from tests.statistics.mailing import NOON, failure, record, sent
 
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
@@ -107,7 +107,7 @@ async def store(host: Host) -> AsyncIterator[Store]:
         yield store
 
 
-def count(kind: AlertKind, outcome: Outcome) -> float:
+def count(kind: AlertKind, outcome: AlertResult) -> float:
     return ALERTS.labels(kind, outcome)._value.get()
 
 
@@ -117,7 +117,7 @@ async def test_blocklisted(host: Host, store: Store, postbox: Postbox) -> None:
     await desk.look()
     assert postbox.got == []
     await record(store, failure("a@wp.pl", **ZEN))
-    before = count(AlertKind.BLOCKLISTED, Outcome.SENT)
+    before = count(AlertKind.BLOCKLISTED, AlertResult.SENT)
     with capture_logs() as logged:
         await desk.look()
     ((sender, recipients, content),) = postbox.got
@@ -125,7 +125,7 @@ async def test_blocklisted(host: Host, store: Store, postbox: Postbox) -> None:
     assert content["From"].addresses[0].addr_spec == "bouncemilter@mx.own.test"
     assert "https://check.spamhaus.org/" in content.get_content()
     assert postbox.take() == ["Twój serwer lub domena na czarnej liście"]
-    assert count(AlertKind.BLOCKLISTED, Outcome.SENT) == before + 1
+    assert count(AlertKind.BLOCKLISTED, AlertResult.SENT) == before + 1
     assert [each["event"] for each in logged] == ["alert_sent"]
     await desk.look()
     desk.restart()
@@ -148,12 +148,12 @@ async def test_refused(host: Host, store: Store, postbox: Postbox) -> None:
     desk = Desk(host, store, postbox)
     await record(store, failure("a@wp.pl", **ZEN))
     postbox.reply = "451 later"
-    before = count(AlertKind.BLOCKLISTED, Outcome.FAILED)
+    before = count(AlertKind.BLOCKLISTED, AlertResult.FAILED)
     with capture_logs() as logged:
         await desk.look()
         await desk.look(MINUTE / 2)
     assert [(each["event"], each["log_level"]) for each in logged] == [("alert_failed", "warning")]
-    assert count(AlertKind.BLOCKLISTED, Outcome.FAILED) == before + 1
+    assert count(AlertKind.BLOCKLISTED, AlertResult.FAILED) == before + 1
     postbox.reply = "250 OK"
     await desk.look(MINUTE / 2)
     assert postbox.take() == ["your server or domain is on a blocklist"]
@@ -196,10 +196,10 @@ async def test_held(host: Host, store: Store, postbox: Postbox) -> None:
     await record(store, failure("a@wp.pl", **ZEN))
     await desk.look()
     await record(store, failure("b@wp.pl", **(ZEN | {"diagnostic": "see spamcop", "template": "cop"})))
-    before = count(AlertKind.BLOCKLISTED, Outcome.HELD)
+    before = count(AlertKind.BLOCKLISTED, AlertResult.HELD)
     await desk.look()
     await desk.look()
-    assert count(AlertKind.BLOCKLISTED, Outcome.HELD) == before + 1
+    assert count(AlertKind.BLOCKLISTED, AlertResult.HELD) == before + 1
     assert len(postbox.got) == 1
     await desk.look(HOUR)
     assert "SpamCop" in postbox.got[1][2].get_content()
@@ -213,7 +213,7 @@ async def test_store_down(host: Host, store: Store, postbox: Postbox, monkeypatc
         raise StoreUnavailable("disk full")
 
     with monkeypatch.context() as down:
-        down.setattr(alerting.looking, "look", gone)
+        down.setattr(alerting.stored, "look", gone)
         await desk.look()
         assert "disk full" in postbox.got[0][2].get_content()
     await desk.look()
@@ -235,7 +235,7 @@ async def test_digest(host: Host, store: Store, postbox: Postbox) -> None:
     """
     desk = Desk(host, store, postbox, more='digest_hour = 15\ntime_zone = "Europe/Warsaw"')
     yesterday = NOON - dt.timedelta(hours=16)
-    await store.record_sent(sent(50, yesterday))
+    await store.sent.record(sent(50, yesterday))
     await record(store, failure("a@wp.pl", at=yesterday), failure("b@wp.pl", Category.MAILBOX_FULL))
     await desk.look()
     assert postbox.got == []
@@ -321,7 +321,7 @@ async def test_stopped_between_two(host: Host, store: Store, postbox: Postbox, m
     with monkeypatch.context() as hung:
         hung.setattr(alerting, "_submit", hang)
         look = asyncio.create_task(desk.look())
-        await until((host.state / alerting.MEMORY).exists)
+        await until((host.state / alerting.STATE_FILE).exists)
         look.cancel()
         await asyncio.gather(look, return_exceptions=True)
     (first,) = postbox.take()
@@ -334,21 +334,21 @@ async def test_stopped_between_two(host: Host, store: Store, postbox: Postbox, m
 @pytest.mark.parametrize("kept", ["", "[]", "{}", '{"told": 1}', '{"told": [], "last": []}'])
 def test_broken_memory(host: Host, kept: str) -> None:
     """A memory that was cut off by a full disk is begun anew."""
-    (host.state / alerting.MEMORY).write_text(kept)
-    assert alerting._load(host.state / alerting.MEMORY).told == set()
+    (host.state / alerting.STATE_FILE).write_text(kept)
+    assert alerting._load(host.state / alerting.STATE_FILE).told == set()
 
 
 async def test_memory_that_can_not_be_written(host: Host, store: Store, postbox: Postbox) -> None:
     """What can't be written down is remembered all the same until the end."""
     desk = Desk(host, store, postbox)
-    (host.state / alerting.MEMORY).mkdir()
+    (host.state / alerting.STATE_FILE).mkdir()
     await record(store, failure("a@wp.pl", **ZEN))
     await desk.look()
     await desk.look(2 * HOUR)
     assert len(postbox.take()) == 1
-    (host.state / alerting.MEMORY).rmdir()
+    (host.state / alerting.STATE_FILE).rmdir()
     await desk.look()
-    assert json.loads((host.state / alerting.MEMORY).read_text())["told"] == ["blocklists:Spamhaus"]
+    assert json.loads((host.state / alerting.STATE_FILE).read_text())["told"] == ["blocklists:Spamhaus"]
 
 
 async def test_memory(host: Host, store: Store, postbox: Postbox) -> None:
@@ -356,7 +356,7 @@ async def test_memory(host: Host, store: Store, postbox: Postbox) -> None:
     desk = Desk(host, store, postbox)
     await record(store, failure("a@wp.pl", **ZEN))
     await desk.look()
-    file = host.state / alerting.MEMORY
+    file = host.state / alerting.STATE_FILE
     assert json.loads(file.read_text())["told"] == ["blocklists:Spamhaus"]
     assert file.stat().st_mode & 0o777 == 0o600
 

@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bouncemilter.daemon import hook
-from bouncemilter.daemon.hook import LAG, RUNS, Hook, Outcome
+from bouncemilter.daemon.hook import LAG, RUNS, Hook, RunResult
 from bouncemilter.model import Cause, Scope, Sentence
 from bouncemilter.store import Store
 from tests.daemon.conftest import Host, Manager, running, until
@@ -75,7 +75,7 @@ async def telling(store: Store, *command: str) -> AsyncIterator[None]:
             await task
 
 
-def runs(outcome: Outcome) -> float:
+def runs(outcome: RunResult) -> float:
     return RUNS.labels(outcome)._value.get()
 
 
@@ -101,7 +101,7 @@ async def test_told_in_order_and_once(store: Store, program: Program, monkeypatc
     """A program that takes what it is told is told each change once, in order, in runs of a bounded size."""
     monkeypatch.setattr(hook, "BATCH", 2)
     await suppress(store, "a", "b", "c")
-    before = runs(Outcome.OK)
+    before = runs(RunResult.OK)
     async with telling(store, str(program.path)):
         await until(lambda: len(program.changes()) == 3)
         await store.lift("a@klient.test", by="adam")
@@ -109,7 +109,7 @@ async def test_told_in_order_and_once(store: Store, program: Program, monkeypatc
         await until(lambda: LAG._value.get() == 0)
     assert program.addresses() == [f"{name}@klient.test" for name in "abca"]
     assert [each["operation"] for each in program.changes()] == ["add", "add", "add", "remove"]
-    assert runs(Outcome.OK) == before + 3
+    assert runs(RunResult.OK) == before + 3
     async with telling(store, str(program.path)):  # as after a restart
         await suppress(store, "d")
         await until(lambda: len(program.changes()) == 5)
@@ -136,9 +136,9 @@ async def test_slow_is_killed(store: Store, program: Program, monkeypatch: pytes
     monkeypatch.setattr(hook, "RUN_SECONDS", 0.2)
     program.write(after="sleep 1000 & sleep 1000")
     await suppress(store, "a")
-    before = runs(Outcome.TIMEOUT)
+    before = runs(RunResult.TIMEOUT)
     async with telling(store, str(program.path)):
-        await until(lambda: runs(Outcome.TIMEOUT) >= before + 2)
+        await until(lambda: runs(RunResult.TIMEOUT) >= before + 2)
     assert set(program.addresses()) == {"a@klient.test"}
     assert await store.cursors.place("hook") == 0
 
@@ -178,9 +178,9 @@ async def test_not_there(store: Store, tmp_path: Path, program: Program, log: li
     """One that is not there, or may not be run, is told as soon as it can be."""
     await suppress(store, "a")
     path = tmp_path / "later"
-    before = runs(Outcome.UNAVAILABLE)
+    before = runs(RunResult.UNAVAILABLE)
     async with telling(store, str(path)):
-        await until(lambda: runs(Outcome.UNAVAILABLE) > before)
+        await until(lambda: runs(RunResult.UNAVAILABLE) > before)
         program.path.rename(path)
         await until(lambda: program.addresses() == ["a@klient.test"])
     assert "No such file" in log[0]["error"]

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bouncemilter.daemon import Daemon, StartError, assembly, service
+from bouncemilter.assembly.fronts import hop_key
+from bouncemilter.daemon import Daemon, StartError, service
 from bouncemilter.fronts.sink import Sink
 from bouncemilter.pipeline import path
 from bouncemilter.settings import load
@@ -232,10 +233,10 @@ async def test_stale_socket(host: Host, manager: Manager) -> None:
 def test_hop_key(tmp_path: Path) -> None:
     """The secret is made once, for us alone; what a full disk left of one is made anew."""
     path = tmp_path / "hop.key"
-    key = assembly._hop_key(path)
+    key = hop_key(path)
     assert len(key) == 32
     assert path.stat().st_mode & 0o777 == 0o600
-    assert assembly._hop_key(path) == key
+    assert hop_key(path) == key
     path.write_bytes(b"")
-    assert len(assembly._hop_key(path)) == 32
+    assert len(hop_key(path)) == 32
     assert [each.name for each in tmp_path.iterdir()] == ["hop.key"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bouncemilter.alert.watch import AlertKind, Outcome
+from bouncemilter.alert.watch import AlertKind, AlertResult
 from bouncemilter.model import CLASS_OF, Cause, Class, Disposition, Front, IncidentKind, Kind, Trust
 from bouncemilter.pipeline.balance import Stage
 from tests.daemon.conftest import Host, Manager, running
@@ -73,7 +73,7 @@ async def test_closed_values(page: str) -> None:
             if each.name == "bouncemilter_incidents_total":
                 assert value in frozenset(IncidentKind), each
             elif each.name == "bouncemilter_alerts_total":
-                assert value in {*AlertKind, *Outcome}, each
+                assert value in {*AlertKind, *AlertResult}, each
             elif label in VALUES and not of_one_front:
                 assert value in VALUES[label], each
             else:

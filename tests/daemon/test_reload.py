@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bouncemilter.daemon import assembly, service
+from bouncemilter.assembly import pipeline
+from bouncemilter.daemon import service
+from bouncemilter.daemon.reload import needs_restart
 from bouncemilter.settings import load
 from tests.daemon.conftest import Host, Manager, running, until
 
@@ -143,7 +145,7 @@ async def test_unforeseen(host: Host, manager: Manager, monkeypatch: pytest.Monk
 
     with capture_logs() as log:
         async with running(host, manager):
-            monkeypatch.setattr(assembly, "pipeline_options", broken)
+            monkeypatch.setattr(pipeline, "pipeline_options", broken)
             host.write(addresses=f'"{NEW}"')
             assert (await hang_up(manager))[1] == "READY=1"
             assert await host.rcpt(NEW) == "550"
@@ -168,4 +170,4 @@ def test_what_a_reload_changes(host: Host, change: dict[str, str], fixed: list[s
     host.write(**change)
     after = load(host.config)
     assert after != before
-    assert assembly.needs_restart(before, after) == fixed
+    assert needs_restart(before, after) == fixed

@@ -239,7 +239,7 @@ def test_once_for_each_message() -> None:
 
 
 @pytest.mark.parametrize("form", ["relaxed", "simple"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_altered(form: str, data: st.DataObject) -> None:
     """No signed field can be altered in any visible character, and the signature itself neither."""
@@ -262,7 +262,7 @@ def test_altered(form: str, data: st.DataObject) -> None:
 BLOCKS = {form: signed(form=form) for form in ("relaxed", "simple")}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300), st.integers(0, 1500), st.integers(0, 1500))
 def test_never_raises(noise: bytes, start: int, stop: int) -> None:
     """Whatever stands in a header block, the answer is a signature or none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bouncemilter.cli.postfix import Snippet
+from bouncemilter.mta.postfix.snippet import Snippet
 
 
 def parameters(found: Snippet) -> dict[str, str]:

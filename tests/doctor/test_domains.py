@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from bouncemilter.doctor import names
 from bouncemilter.doctor.check import Check, Context, Finding, Host, Level
-from bouncemilter.doctor.domains import Dkim, Dmarc, MailExchanger, Spf
-from bouncemilter.doctor.site import Site
+from bouncemilter.doctor.dns import lookup
+from bouncemilter.doctor.dns.records import Dkim, Dmarc, MailExchanger, Spf
+from bouncemilter.mta.site import Site
 from tests.dkim.signing import KEY, KEYS
 from tests.doctor.fake import no_postfix
 from tests.rig.dns import NameServer
@@ -32,7 +32,7 @@ def server() -> Iterator[NameServer]:
 
 async def run(check: Check, server: NameServer) -> Finding:
     """What the check finds."""
-    context = Context(Host(Site(())), no_postfix, lookup=names.lookup(server.address))
+    context = Context(Host(Site(())), no_postfix, lookup=lookup.lookup(server.address))
     return await check.run(context)
 
 
@@ -50,7 +50,7 @@ async def test_all_is_well(check: Check, server: NameServer) -> None:
 @pytest.mark.parametrize("how", ["silent", "servfail"])
 async def test_no_answer(check: Check, how: str, server: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where DNS does not answer, or fails, nothing is said of the domain but that it was not checked."""
-    monkeypatch.setattr(names, "SECONDS", 0.2)
+    monkeypatch.setattr(lookup, "SECONDS", 0.2)
     server.silent = how == "silent"
     server.records = dict.fromkeys([*server.records, ("_dmarc.news.example.com", "TXT")])
     found = await run(check, server)
@@ -134,7 +134,7 @@ async def test_dmarc(sender: str, records: dict[str, list[str]], level: Level, w
 def test_bad_resolver(text: str) -> None:
     """What is no HOST:PORT is refused at once."""
     with pytest.raises(ValueError, match="HOST:PORT"):
-        names.lookup(text)
+        lookup.lookup(text)
 
 
 NAME = f"{KEY.selector}._domainkey.{KEY.domain}"
@@ -172,7 +172,7 @@ async def test_dkim(records: list[str], level: Level, words: str, server: NameSe
 
 async def test_dkim_unanswered(server: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where DNS fails, nothing is said of the key."""
-    monkeypatch.setattr(names, "SECONDS", 0.2)
+    monkeypatch.setattr(lookup, "SECONDS", 0.2)
     server.records = {(NAME, "TXT"): None}
     found = await run(Dkim(KEY), server)
     assert (found.level, found.text.startswith("not checked")) == (Level.WARN, True)

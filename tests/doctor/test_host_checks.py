@@ -15,12 +15,12 @@ import pytest
 
 from bouncemilter.doctor import command
 from bouncemilter.doctor.check import Context, Finding, Host, Level, fail, ok, warn
-from bouncemilter.doctor.metrics import Metrics
-from bouncemilter.doctor.passed import PassedMaildir
+from bouncemilter.doctor.host.metrics import Metrics
+from bouncemilter.doctor.host.passed import PassedMaildir
+from bouncemilter.doctor.host.sockets import SocketAccepts, SocketPermissions, barrier
 from bouncemilter.doctor.plan import examine_host
 from bouncemilter.doctor.runner import examine, exit_code, worst
-from bouncemilter.doctor.site import Site
-from bouncemilter.doctor.sockets import SocketAccepts, SocketPermissions, barrier
+from bouncemilter.mta.site import Site
 from tests.doctor.fake import FakePostfix, no_postfix
 from tests.rig.postfix import open_folder
 

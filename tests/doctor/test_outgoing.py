@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bouncemilter.doctor import postconf
 from bouncemilter.doctor.check import Context, Finding, Host, Level
-from bouncemilter.doctor.outgoing import BeforeSigner, Masquerading, masqueraded
-from bouncemilter.doctor.site import Site
+from bouncemilter.doctor.postfix import postconf
+from bouncemilter.doctor.postfix.outgoing import BeforeSigner, Masquerading, masqueraded
+from bouncemilter.mta.site import Site
 from bouncemilter.stream import Match, Stream, StreamKind
 from tests.doctor.fake import MAIN, MASTER, FakePostfix
 

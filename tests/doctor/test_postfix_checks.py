@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bouncemilter.doctor import postconf
 from bouncemilter.doctor.check import Context, Finding, Host, Level
+from bouncemilter.doctor.host.sockets import SocketAccepts, SocketPermissions
 from bouncemilter.doctor.plan import NoMailServer, checks
-from bouncemilter.doctor.selftest import SelfTest, SmtpSelfTest
-from bouncemilter.doctor.site import Site
-from bouncemilter.doctor.sockets import SocketAccepts, SocketPermissions
+from bouncemilter.doctor.postfix import postconf
+from bouncemilter.doctor.postfix.selftest import SelfTest
+from bouncemilter.doctor.selftest import SmtpSelfTest
+from bouncemilter.mta.site import Site
 from tests.doctor.fake import MAIN, MASTER, MILTER, FakePostfix, no_postfix, well
 
 VIEW = Site(

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bouncemilter.cli.postfix import snippet
-from bouncemilter.doctor import postconf
 from bouncemilter.doctor.check import Context, Finding, Host, Level, Seen
 from bouncemilter.doctor.plan import Where, examine_host
+from bouncemilter.doctor.postfix import postconf
+from bouncemilter.doctor.postfix.selftest import SelfTest
 from bouncemilter.doctor.runner import worst
-from bouncemilter.doctor.selftest import SelfTest
-from bouncemilter.doctor.site import Site
+from bouncemilter.mta.postfix.snippet import snippet
+from bouncemilter.mta.site import Site
 from bouncemilter.returnpath import Recognizer, ReturnPath
 from tests.doctor.fake import FakePostfix, well
 from tests.doctor.lines import parameters, write_tables

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from bouncemilter.doctor import command, sendmailcf
+from bouncemilter.assembly.site import host
+from bouncemilter.doctor import command
 from bouncemilter.doctor.check import Check, Context, Finding, Host, Level
 from bouncemilter.doctor.command import Output
 from bouncemilter.doctor.plan import MailServer, Where, checks, examine_host
-from bouncemilter.doctor.selftest import SendmailSelfTest, SmtpSelfTest
-from bouncemilter.doctor.sendmailchecks import BeforeSigner, MilterListed, Recipients, Route, leads_to_sink
-from bouncemilter.doctor.site import Site
-from bouncemilter.doctor.view import host
+from bouncemilter.doctor.selftest import SmtpSelfTest
+from bouncemilter.doctor.sendmail import sendmailcf
+from bouncemilter.doctor.sendmail.milters import BeforeSigner, MilterListed
+from bouncemilter.doctor.sendmail.routing import Recipients, Route, leads_to_sink
+from bouncemilter.doctor.sendmail.selftest import SendmailSelfTest
+from bouncemilter.mta.site import Site
 from bouncemilter.settings import load
 from bouncemilter.stream import Match, Stream, StreamKind
 from tests.doctor.fake import no_postfix, well

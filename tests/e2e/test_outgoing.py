@@ -183,6 +183,16 @@ def test_other_mail_is_untouched(world: OutgoingWorld) -> None:
     }
 
 
+def test_notifications(world: OutgoingWorld) -> None:
+    """An automatic answer from the null sender, through the bulk service, reaches whoever is suppressed, unsigned."""
+    world.daemon.cli("suppression", "add", EWA)
+    world.wait_for_suppression(EWA)
+    world.daemon.wait_for(lambda: not world.submit(EWA, message=letter(EWA)).accepted)
+    assert world.submit(EWA, message=letter(EWA), sender="").accepted
+    world.postfix.wait_for(lambda: world.left(EWA))
+    assert world.left(EWA)[0].sender == ""
+
+
 def test_without_a_milter(folder: Path, peer: Peer) -> None:
     """The same refusal by Postfix's own look-up over socketmap, and by its policy service."""
     socket = access_socket
@@ -197,3 +207,4 @@ def test_without_a_milter(folder: Path, peer: Peer) -> None:
         restriction = f"check_policy_service {{ unix:{socket(world.daemon)}, policy_context=news }}"
         world.postfix.reload(smtpd_recipient_restrictions=restriction)
         world.postfix.wait_for(lambda: not world.submit(EWA, message=letter(EWA), service="smtp").accepted)
+        assert world.submit(EWA, message=letter(EWA), sender="", service="smtp").accepted

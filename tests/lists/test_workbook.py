@@ -14,10 +14,10 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.worksheet.table import Table
 
-from bouncemilter.lists import ListError, Wish, open_list
+from bouncemilter.lists import ListError, ListOptions, open_list
 from bouncemilter.lists.sheet import Shift, cells, cut, moved_ranges
 
-DEFAULT = Wish()
+DEFAULT = ListOptions()
 ROWS = [
     ["Imię", "E-mail", "Kwota", "Razem"],
     ["Łukasz", "lukasz@wp.pl", 1.5, "=C2*2"],
@@ -53,7 +53,7 @@ def book(tmp_path: Path) -> Path:
     return path
 
 
-def copied(path: Path, keep: Callable[[int, str], bool], wish: Wish = DEFAULT) -> bytes:
+def copied(path: Path, keep: Callable[[int, str], bool], wish: ListOptions = DEFAULT) -> bytes:
     out = io.BytesIO()
     open_list(path, wish).copy(out, keep, lambda _: None)
     return out.getvalue()
@@ -136,9 +136,9 @@ def test_several_sheets(book: Path) -> None:
     made.save(book)
     with pytest.raises(ListError, match="several sheets hold addresses: Lista, Ceny; choose one by --sheet"):
         open_list(book)
-    assert open_list(book, Wish(sheet="Ceny")).layout.sheet == "Ceny"
+    assert open_list(book, ListOptions(sheet="Ceny")).layout.sheet == "Ceny"
     with pytest.raises(ListError, match="no sheet Inny"):
-        open_list(book, Wish(sheet="Inny"))
+        open_list(book, ListOptions(sheet="Inny"))
 
 
 def _rewritten(book: Path, change: Callable[[str, bytes], bytes | None]) -> None:
@@ -275,9 +275,9 @@ def test_cell_texts() -> None:
 
 def test_sheet_in_any_case(book: Path) -> None:
     """A sheet is chosen by its name in any case; an error names those that are there."""
-    assert open_list(book, Wish(sheet="LISTA")).layout.sheet == "Lista"
+    assert open_list(book, ListOptions(sheet="LISTA")).layout.sheet == "Lista"
     with pytest.raises(ListError, match=r"no sheet x \(there are: Lista, Ceny\)"):
-        open_list(book, Wish(sheet="x"))
+        open_list(book, ListOptions(sheet="x"))
 
 
 def test_progress(tmp_path: Path) -> None:

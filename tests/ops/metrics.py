@@ -15,7 +15,7 @@ METRICS: dict[str, tuple[str, ...]] = {
     "bouncemilter_hook_runs_total": ("outcome",),
     "bouncemilter_incidents_open": (),
     "bouncemilter_incidents_total": ("kind",),
-    "bouncemilter_departed_total": ("stream_kind", "signed"),
+    "bouncemilter_outgoing_messages_total": ("stream_kind", "signed"),
     "bouncemilter_withheld_total": ("cause", "action"),
     "bouncemilter_sent_total": (),
     "bouncemilter_sent_lost_total": (),

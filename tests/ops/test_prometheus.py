@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bouncemilter.statistics.report import TARGET
 from tests.ops.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -96,12 +97,25 @@ def test_mailboxes_are_shown() -> None:
     assert "bouncemilter_mailbox_overdue_seconds" in shown
 
 
+def delivered() -> dict[str, Any]:
+    (found,) = [each for each in panels() if each["type"] == "gauge"]
+    return found
+
+
+def test_share_delivered() -> None:
+    """The gauge turns green at the target of the reports, and says that nothing is known instead of showing nothing."""
+    field = delivered()["fieldConfig"]["defaults"]
+    colors = [(step["color"], step["value"]) for step in field["thresholds"]["steps"]]
+    assert (field["unit"], field["max"], colors) == ("percentunit", 1, [("red", None), ("green", TARGET)])
+    assert field["noValue"]
+
+
 def test_every_panel_can_be_drawn() -> None:
     """Each panel has its own id, a title, a known type and a query under a letter of its own."""
     every = dashboard()["panels"]
     assert len({each["id"] for each in every}) == len(every)
     for panel in every:
-        assert panel["type"] in {"row", "stat", "timeseries"}
+        assert panel["type"] in {"row", "stat", "timeseries", "gauge"}
         assert panel["title"]
     for panel in panels():
         letters = [target["refId"] for target in panel["targets"]]
@@ -130,6 +144,12 @@ def test_every_query_knows_the_mail_server() -> None:
     assert [each for each in expressions() if '{instance=~"$instance"' not in each and ",instance=~" not in each] == []
 
 
+def filled_in(query: str, instance: str = "mx1|mx2") -> str:
+    """As Grafana does, with a day shown."""
+    query = query.replace("$__rate_interval", "5m").replace("$__range", "1d")
+    return query.replace("$instance", instance)
+
+
 def promtool(*argv: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["promtool", *map(str, argv)], capture_output=True, text=True, check=False)
 
@@ -152,7 +172,7 @@ def test_rules_fire_when_they_must() -> None:
 def test_every_query_parses(tmp_path: Path) -> None:
     """Prometheus can parse each query of the dashboard, after Grafana has filled in its variables."""
     rules = tmp_path / "queries.yml"
-    queries = [each.replace("$__rate_interval", "5m").replace("$instance", "mx1|mx2") for each in expressions()]
+    queries = [filled_in(each) for each in expressions()]
     records = [
         f"      - record: query:{number}\n        expr: {json.dumps(each)}" for number, each in enumerate(queries)
     ]
@@ -160,3 +180,42 @@ def test_every_query_parses(tmp_path: Path) -> None:
     done = promtool("check", "rules", rules)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(queries)} rules found" in done.stdout
+
+
+COUNTED = (
+    ("mx1", "sent", "", 100),
+    ("mx1", "events", 'kind="bounce",class="hard",trust="token"', 1),
+    ("mx1", "events", 'kind="bounce",class="block",trust="local"', 2),
+    ("mx1", "events", 'kind="bounce",class="hard",trust="none"', 50),
+    ("mx1", "events", 'kind="delayed",class="soft",trust="token"', 9),
+    ("mx2", "sent", "", 0),
+    ("mx2", "events", 'kind="bounce",class="hard",trust="token"', 1),
+    ("mx3", "sent", "", 1),
+    ("mx3", "events", 'kind="bounce",class="hard",trust="token"', 3),
+    ("mx4", "sent", "", 1),
+    ("mx4", "events", 'kind="bounce",class="hard",trust="token"', 0),
+)
+"""Instance, metric, labels, and how many more each minute of a day."""
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("instance", "share"), [("mx1", 0.97), ("mx2", None), ("mx3", None), ("mx4", 1), ("mx1|mx2", 0.96), ("mx9", None)]
+)
+def test_share_delivered_of_what_was_sent(tmp_path: Path, instance: str, share: float | None) -> None:
+    """Each bounce counts against what was sent, forged ones and delays don't; where nothing was sent, or more came back
+    than that, there is no value.
+    """
+    expr = json.dumps(filled_in(delivered()["targets"][0]["expr"], instance))
+    samples = "" if share is None else f"\n        exp_samples:\n          - {{value: {share}}}"
+    series = "".join(
+        f"      - {{series: 'bouncemilter_{metric}_total{{instance=\"{host}\",{labels}}}', values: '0+{n}x1440'}}\n"
+        for host, metric, labels, n in COUNTED
+    )
+    case = tmp_path / "case.yml"
+    case.write_text(
+        f"tests:\n  - interval: 1m\n    input_series:\n{series}    promql_expr_test:\n"
+        f"      - eval_time: 1d\n        expr: {expr}{samples}\n"
+    )
+    done = promtool("test", "rules", case)
+    assert done.returncode == 0, done.stdout + done.stderr

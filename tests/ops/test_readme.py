@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from bouncemilter.cli import main
+from bouncemilter.daemon.reload import RELOADED, RELOADED_KEYS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -56,3 +57,19 @@ def test_files() -> None:
     named = re.findall(r"[ `]((?:systemd|config)/[\w.-]+|requirements[\w.-]*)", README)
     assert len(named) > 6
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_reload() -> None:
+    """What a reload takes over is said whole, and nothing else is promised."""
+    sentence = README.partition("(SIGHUP) takes over")[2].partition(": all of it")[0]
+    assert set(re.findall(r"`\[+(\w+)\]+`", sentence)) == RELOADED
+    assert set(re.findall(r"`(\w+)`", sentence)) == {key for keys in RELOADED_KEYS.values() for key in keys}
+
+
+def test_links() -> None:
+    """Each link within the README leads to a heading of it."""
+    headings = re.findall(r"(?m)^#{2,3} (.+)$", README)
+    anchors = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+    links = re.findall(r"\]\(#([^)]+)\)", README)
+    assert links
+    assert [each for each in links if each not in anchors] == []

@@ -115,7 +115,7 @@ class Site:
 
     async def suppressed(self, address: str) -> bool:
         """Whether any suppression was ordered, whether or not it has expired by now."""
-        return bool(await self.store.suppressions_of(address))
+        return bool(await self.store.listing.of(address))
 
     async def counted(self, kind: Kind, *, overflow: bool = False) -> int:
         """How often the counts that are kept for good have `kind`."""

@@ -107,6 +107,6 @@ async def test_outage_and_dead_domains(store: Store, server: NameServer) -> None
     server.records |= {(f"firma{number}.test", "NS"): ["ns.firma.test."] for number in range(25)}
     people = [f"anna@firma{number}.test" for number in range(25)]
     await fail(store, [not_found(each) for each in (*people, JAN)])
-    assert len(await store.incidents()) == 1
+    assert len(await store.incidents.newest()) == 1
     assert await confirmer(store, server).confirm() == 1
-    assert [each.address_key async for each in store.suppressions()] == [JAN]
+    assert [each.address_key async for each in store.listing.matching()] == [JAN]

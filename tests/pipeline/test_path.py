@@ -58,7 +58,7 @@ async def test_evidence(site: Site) -> None:
     """A suppression names its cause, its scope, its end and the words that ordered it."""
     for day in (0, 10, 20, 31):
         await site.deliver(full(), verp(JAN), days=day)
-    (found,) = await site.store.suppressions_of(JAN)
+    (found,) = await site.store.listing.of(JAN)
     assert (found.cause, found.scope, found.created_by) == (Cause.SOFT, Scope.GLOBAL, "policy")
     assert found.expires_at == NOON + dt.timedelta(days=31 + 90)
     assert found.event_id == (await site.events(JAN))[-1].event.id
@@ -87,7 +87,7 @@ async def test_case_of_the_address(site: Site) -> None:
         await site.deliver(mail.dsn(PLAIN, written), verp(written))
         await site.deliver(mail.dsn(PLAIN, written), PLAIN, days=1)
     assert len(await site.events(JAN)) == 8
-    assert len(await site.store.suppressions_of(JAN)) == 1
+    assert len(await site.store.listing.of(JAN)) == 1
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ async def test_unsubscribe_by_a_person(site: Site) -> None:
     """Who asks is taken off, and somebody reads what was written."""
     ledger = Ledger(Front.SINK)
     assert await site.deliver(asks(JAN, "prośba", "Proszę mnie wypisać z listy.\n\nJan"), WATCHED, sender=JAN) == PASS
-    (found,) = await site.store.suppressions_of(JAN)
+    (found,) = await site.store.listing.of(JAN)
     assert (found.cause, found.scope, found.scope_value) == (Cause.UNSUBSCRIBE, Scope.SENDER, "own.test")
     assert found.expires_at is None
     assert ledger.changed() == {"received": 1, "kind unsubscribe": 1, "disposition pass": 1}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from bouncemilter import classify, enforcement
 from bouncemilter.classify import Reply
-from bouncemilter.enforcement import Refusal, refusal
+from bouncemilter.enforcement import RANKS, Mailing, Refusal, refusal
 from bouncemilter.model import Category, Cause, Scope, Standing, Suppression
-from bouncemilter.stream import Stream, StreamKind
+from bouncemilter.stream import Match, Stream, StreamKind
 
 BULK = Stream("news", StreamKind.BULK, list_id="news.example.pl")
 BILLS = Stream("bills", StreamKind.TRANSACTIONAL)
@@ -111,6 +112,44 @@ def test_strongest():
     two = [suppression(Cause.HARD, number=5), suppression(Cause.HARD, number=3)]
     assert enforcement.strongest(two).id == 3
     assert enforcement.strongest([]) is None
+
+
+@pytest.mark.parametrize("stream", [BULK, BILLS, BILLS_TO_ALL, PERSONAL])
+@pytest.mark.parametrize("cause", Cause)
+@pytest.mark.parametrize("scope", [("global", ""), ("sender", "b.test"), ("sender", "c.test"), ("list", "news.test")])
+def test_a_mailing_is_held_against_the_same(stream, cause, scope):
+    """Before a mailing is sent, the same suppressions refuse it as at its RCPT, of whichever sender it will be."""
+    found = suppression(cause, Scope(scope[0]), scope[1])
+    senders = "a.test", "b.test"
+    expected = any(refused(stream, found, sender_domain=each, list_id="news.test") for each in senders)
+    rank = Mailing(stream, senders, "news.test").rank(found.scope, found.scope_value, cause)
+    assert (rank is not None) is expected
+    assert rank is None or RANKS[rank] is cause
+
+
+def test_every_cause_has_its_rank():
+    """None is missing among those that are told of, and none stands there twice."""
+    assert sorted(RANKS) == sorted(Cause)
+
+
+@pytest.mark.parametrize(
+    ("match", "scope", "expected"),
+    [
+        (Match(), ("global", ""), True),
+        (Match(), ("sender", "a.test"), False),
+        (Match(sender_domain=("a.test",)), ("sender", "a.test"), True),
+        (Match(sender=("news@A.test",)), ("sender", "a.test"), True),
+        (Match(sender_domain=("a.test", "b.test")), ("sender", "a.test"), False),
+        (Match(), ("list", "news.example.pl"), True),
+    ],
+)
+def test_refused_whoever_sends(match, scope, expected):
+    """A table that is not told the sender refuses only what the stream refuses for each sender that it may have."""
+    found = suppression(Cause.MANUAL, Scope(scope[0]), scope[1])
+    certain = enforcement.certain_refusal("jan@example.org", (found,), replace(BULK, match=match))
+    assert (certain is not None) is expected
+    assert enforcement.certain_refusal("abuse@example.org", (found,), None) is None
+    assert (enforcement.certain_refusal("jan@example.org", (found,), None) is not None) is (scope[0] == "global")
 
 
 def test_unconfirmed():

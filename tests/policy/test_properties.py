@@ -7,7 +7,8 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncemilter import policy
+from bouncemilter import policy, reasons
+from bouncemilter.language import Language
 from bouncemilter.model import Category, Cause, Class, Effect, Event, History, Kind, Mark, Scope, Trust
 from bouncemilter.policy import Preset, Rules
 from tests.policy.cases import START, Mailbox, event
@@ -87,6 +88,13 @@ def test_decision_is_consistent(new: Event, history: History, rules: Rules) -> N
         assert bool(sentence.scope_value) == (sentence.scope is not Scope.GLOBAL)
         assert (sentence.expires_at is not None) == (sentence.cause is Cause.SOFT)
         assert (sentence.scope, sentence.scope_value, sentence.cause) not in history.suppressed
+
+
+@given(_events(), _HISTORIES, _RULES)
+def test_reason_in_polish(new: Event, history: History, rules: Rules) -> None:
+    """Each part of whatever reason is recorded has its Polish."""
+    for part in policy.decide(new, history, rules).reason.split(reasons.JOINT):
+        assert reasons.told(part, Language.PL) != part
 
 
 @given(_events(), _HISTORIES, _RULES)

@@ -6,11 +6,10 @@ import datetime as dt
 import email.utils
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import CliRunner
 
 from bouncemilter.cli import main
@@ -71,7 +70,5 @@ class Desk(Home):
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    yield Desk(tmp_path)
-    # What `ingest` sets up for its own process is undone.
-    structlog.reset_defaults()
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)

@@ -13,15 +13,15 @@ from click.testing import CliRunner
 
 import bouncemilter
 from bouncemilter import classify
-from bouncemilter.classify.advice import Language
 from bouncemilter.cli import main
 from bouncemilter.cli.exits import Exit
+from bouncemilter.language import Language
 from bouncemilter.model import Category, Phase
 from bouncemilter.settings.types import MailboxSettings, PolicySettings
 from bouncemilter.store import Store
-from tests.figures.mailing import sent
 from tests.products.conftest import Desk
 from tests.rig import mail
+from tests.statistics.mailing import sent
 
 ROOT = Path(__file__).parents[2]
 RESIGNATION = "Rezygnuję z newslettera, proszę o usunięcie mojego adresu z listy."
@@ -138,7 +138,7 @@ def test_a05_98_percent(desk: Desk) -> None:
     now = dt.datetime.now(dt.UTC)
 
     async def send(store: Store) -> None:
-        await store.record_sent(sent(100, now, campaign="wiosna"))
+        await store.sent.record(sent(100, now, campaign="wiosna"))
 
     desk.store(send)
     desk.comes("jan@wp.pl")

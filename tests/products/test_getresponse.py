@@ -15,10 +15,10 @@ from bouncemilter.cli import main
 from bouncemilter.cli.exits import Exit
 from bouncemilter.store import Store
 from tests.dkim.signing import RECORD
-from tests.figures.mailing import sent
 from tests.products.conftest import Desk
 from tests.rig import mail
 from tests.rig.dns import NameServer
+from tests.statistics.mailing import sent
 
 BLOCKED_YOU = "550 5.7.1 <{}>: the recipient has blocked you"
 UNEXPLAINED = "550 5.0.0 <{}>: delivery error"
@@ -40,8 +40,8 @@ def mailed(desk: Desk) -> Desk:
     now = dt.datetime.now(dt.UTC)
 
     async def send(store: Store) -> None:
-        await store.record_sent(sent(50, now, "wp.pl", campaign="wiosna", list_id="l.own.test"))
-        await store.record_sent(sent(50, now, "onet.pl", campaign="jesien", list_id="m.own.test"))
+        await store.sent.record(sent(50, now, "wp.pl", campaign="wiosna", list_id="l.own.test"))
+        await store.sent.record(sent(50, now, "onet.pl", campaign="jesien", list_id="m.own.test"))
 
     desk.store(send)
     spring, autumn = ("wiosna", "l.own.test", "Wiosna"), ("jesien", "m.own.test", "=?utf-8?q?Jesie=C5=84?=")

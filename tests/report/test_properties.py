@@ -69,14 +69,14 @@ def test_any_bytes(raw: bytes) -> None:
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=60).map(b"".join))
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 def test_any_pieces_of_reports(raw: bytes) -> None:
     """Any jumble of what reports are made of is a Report."""
     check(raw)
 
 
 @given(st.sampled_from(CASES), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_damaged_reports(path: Path, data: st.DataObject) -> None:
     """A real report that is cut, doubled or overwritten anywhere is a Report."""
     raw = path.read_bytes()

@@ -9,24 +9,21 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any
 
 from tests.rig.postfix import free_ports
-
-T = TypeVar("T")
+from tests.rig.process import Process
 
 START_SECONDS = 60
 STOP_SECONDS = 30
 LOG_TAIL = 60  # lines shown with a failure
 
 
-class Daemon:
+class Daemon(Process):
     """`bouncemilter serve`, running while the context lasts.
 
     `folder`: where all of it lies: `state/`, `sockets/`, `bouncemilter.toml`, `log`. The sockets belong to the group
@@ -79,17 +76,6 @@ class Daemon:
         }
         kept = [text for name, text in own.items() if f"[{name}]" not in tables and f"[[{name}]]" not in tables]
         self.config.write_text("\n".join([f'state_directory = "{self.state}"', *kept, tables]))
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            error.add_note(self.report())
-        self.kill()
 
     def start(self, *, ready: bool = True) -> None:
         """Start it; with `ready`, return when /readyz says so."""
@@ -207,15 +193,6 @@ class Daemon:
         """The end of the log, for a failure's message."""
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
         return "\n".join(["the daemon's log:", *lines[-LOG_TAIL:]])
-
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 20) -> T:
-        """Call `predicate` until its result is true and return that; TimeoutError with the log after `timeout` s."""
-        deadline = time.monotonic() + timeout
-        while not (result := predicate()):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not so within {timeout} s\n{self.report()}")
-            time.sleep(0.05)
-        return result
 
 
 def _objects(lines: Iterable[str]) -> Iterable[dict[str, Any]]:

@@ -1,10 +1,7 @@
 """A name server on loopback that knows what the test says; UDP, in a thread of its own."""
 
 import socketserver
-import threading
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 import dns.flags
 import dns.message
@@ -12,8 +9,10 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from tests.rig.thread import ServerThread
 
-class NameServer:
+
+class NameServer(ServerThread):
     """Answers on a free UDP port of 127.0.0.1 while the context lasts.
 
     `records`: (name without the last dot, type) → its records in the notation of zone files; None: SERVFAIL. A name
@@ -25,25 +24,12 @@ class NameServer:
         self.records = dict(records)
         self.silent = False
         self.asked: list[tuple[str, str]] = []
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self.port: int = self._server.server_address[1]
+        super().__init__(_Server(self))
 
     @property
     def address(self) -> str:
         """`HOST:PORT`."""
         return f"127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def answer(self, query: dns.message.Message) -> dns.message.Message:
         """The reply to one query."""

@@ -20,10 +20,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.rig.postfix import free_ports
+from tests.rig.process import Process
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 START_SECONDS = 60
@@ -172,7 +173,7 @@ userdb static {{
 """
 
 
-class Dovecot:
+class Dovecot(Process):
     """A Dovecot with one user, USER, that runs while the context lasts.
 
     `folder`: empty, passable for all users. `capability`: what IMAP says that it can; empty: what Dovecot can.
@@ -188,16 +189,10 @@ class Dovecot:
         names = ("imap", "imaps", "pop3", "pop3s", "tokens")
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            error.add_note(self.report())
-        self.kill()
+        super().__exit__(kind, error, trace)
         if self._tokens is not None:
             self._tokens.shutdown()
             self._tokens.server_close()
@@ -217,11 +212,11 @@ class Dovecot:
                 stderr=errors,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_SECONDS
-        while not self._greets():
-            if self._master.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Dovecot does not start\n{self.report()}")
-            time.sleep(0.05)
+        self.wait_for(self._greets, START_SECONDS)
+
+    def _require_running(self) -> None:
+        if self._master is not None and self._master.poll() is not None:
+            raise RuntimeError(f"Dovecot does not start\n{self.report()}")
 
     def kill(self) -> None:
         """End it at once, all of its processes."""

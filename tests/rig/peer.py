@@ -2,11 +2,10 @@
 
 import contextlib
 import socketserver
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+
+from tests.rig.thread import ServerThread
 
 OK = "250 2.0.0 OK"
 
@@ -21,7 +20,7 @@ class Mail:
     message: bytes
 
 
-class Peer:
+class Peer(ServerThread):
     """Speaks SMTP, or LMTP, on `port` of 127.0.0.1 in threads of its own while the context lasts.
 
     `rcpt`: recipient → the reply to its RCPT; `data`: recipient → the reply after the message. SMTP has one reply
@@ -36,25 +35,12 @@ class Peer:
         self.data = dict(data or {})
         self.lmtp = lmtp
         self.accepted: list[Mail] = []
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self.port: int = self._server.server_address[1]
+        super().__init__(_Server(self))
 
     @property
     def transport(self) -> str:
         """Postfix's transport to it."""
         return f"{'lmtp:inet' if self.lmtp else 'smtp'}:[127.0.0.1]:{self.port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class _Server(socketserver.ThreadingTCPServer):

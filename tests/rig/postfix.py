@@ -13,14 +13,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any
 
-from tests.rig import client, configuration
-
-T = TypeVar("T")
+from tests.rig import configuration
+from tests.rig.process import MailServer
 
 START_SECONDS = 60
 STOP_SECONDS = 10
@@ -29,7 +27,7 @@ INJECT = {"smtpd_milters": "", "smtpd_reject_unlisted_recipient": "no"}
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class Postfix:
+class Postfix(MailServer):
     """A Postfix that runs while the context lasts.
 
     `folder`: where all of it lies, empty or still to be made, passable (x bit) for all users; None: a new one.
@@ -70,23 +68,12 @@ class Postfix:
             raise RuntimeError("this Postfix was never started")
         return self._folder
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            error.add_note(self.report())
-        self.stop()
-
     def start(self) -> None:
         """Write the configuration, start, return when all smtpd services greet. Errors carry the log."""
         try:
             self._start()
         except BaseException:
-            self.stop()
+            self.kill()
             raise
 
     def _start(self) -> None:
@@ -120,7 +107,7 @@ class Postfix:
             raise RuntimeError(f"Postfix does not start\n{self.report()}")
         return all(_greets(port) for port in self.ports.values())
 
-    def stop(self) -> None:
+    def kill(self) -> None:
         """End all processes, remove the folder if it was made here. A second call does nothing."""
         master, self._master = self._master, None
         if master is not None:
@@ -133,21 +120,6 @@ class Postfix:
             self._run("postconf", "-e", *(f"{name}={value}" for name, value in parameters.items()))
         configuration.look_old(self.folder / "etc/main.cf")
         self._run("postfix", "reload")
-
-    def inject(
-        self,
-        sender: str,
-        recipients: Sequence[str],
-        message: bytes,
-        service: str = "smtp",
-        *,
-        mail_options: Sequence[str] = (),
-        rcpt_options: Sequence[str] = (),
-    ) -> client.Exchange:
-        """Hand a message over SMTP to one of the smtpd services; `sender` is "" for the null sender."""
-        return client.send(
-            self.ports[service], sender, recipients, message, mail_options=mail_options, rcpt_options=rcpt_options
-        )
 
     def sendmail(self, arguments: Sequence[str], message: bytes) -> None:
         """Hand a message to the sendmail command, as a local program does: it comes in by pickup(8)."""
@@ -178,16 +150,9 @@ class Postfix:
             return "Postfix was never started"
         return "\n".join(["Postfix's log:", *self.log().splitlines()[-LOG_TAIL:]])
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 20) -> T:
-        """Call `predicate` until its result is true and return that; TimeoutError with the log after `timeout` s."""
-        deadline = time.monotonic() + timeout
-        while not (result := predicate()):
-            if self._master is not None and self._master.poll() is not None:
-                raise RuntimeError(f"Postfix has ended with {self._master.returncode}\n{self.report()}")
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not so within {timeout} s\n{self.report()}")
-            time.sleep(0.05)
-        return result
+    def _require_running(self) -> None:
+        if self._master is not None and self._master.poll() is not None:
+            raise RuntimeError(f"Postfix has ended with {self._master.returncode}\n{self.report()}")
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": PATH, "LC_ALL": "C", "TZ": "UTC", "MAIL_CONFIG": str(self.folder / "etc")}

@@ -13,16 +13,12 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
 
-from tests.rig import client, sendmail_files
+from tests.rig import sendmail_files
 from tests.rig.postfix import free_ports
-
-T = TypeVar("T")
+from tests.rig.process import MailServer
 
 PACKAGE = Path(__file__).parents[2] / "build/sendmail"
 HOST = sendmail_files.HOST
@@ -30,7 +26,7 @@ START_SECONDS = 60
 LOG_TAIL = 60  # lines shown with a failure
 
 
-class Sendmail:
+class Sendmail(MailServer):
     """A Sendmail that runs while the context lasts.
 
     `folder`: where all of it lies, empty or still to be made; no folder above it may be writable for everybody, so none
@@ -66,17 +62,6 @@ class Sendmail:
         self._log = _Log(folder / "log.socket")
         self.ports = dict(zip(self._services, free_ports(len(self._services)), strict=True))
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            error.add_note(self.report())
-        self.stop()
-
     @property
     def configuration(self) -> Path:
         """The folder of sendmail.cf, submit.cf, mailertable and access."""
@@ -105,7 +90,7 @@ class Sendmail:
             self._start()
         except BaseException as error:
             error.add_note(self.report())
-            self.stop()
+            self.kill()
             raise
 
     def _start(self) -> None:
@@ -121,7 +106,7 @@ class Sendmail:
             )
         self.wait_for(lambda: all(_greets(port) for port in self.ports.values()), START_SECONDS)
 
-    def stop(self) -> None:
+    def kill(self) -> None:
         """End all processes. A second call does nothing."""
         daemon, self._daemon = self._daemon, None
         if daemon is not None:
@@ -141,21 +126,6 @@ class Sendmail:
     def command(self, *argv: str) -> tuple[str, ...]:
         """A command line that runs `argv` in this Sendmail's world, where `sendmail` is this one."""
         return ("unshare", "-m", "-u", "sh", "-e", str(self.folder / "enter"), *argv)
-
-    def inject(
-        self,
-        sender: str,
-        recipients: Sequence[str],
-        message: bytes,
-        service: str = "smtp",
-        *,
-        mail_options: Sequence[str] = (),
-        rcpt_options: Sequence[str] = (),
-    ) -> client.Exchange:
-        """Hand a message over SMTP to one of the listeners; `sender` is "" for the null sender."""
-        return client.send(
-            self.ports[service], sender, recipients, message, mail_options=mail_options, rcpt_options=rcpt_options
-        )
 
     def sendmail(self, arguments: Sequence[str], message: bytes) -> None:
         """Hand a message to the command sendmail, which hands it by SMTP to the listener `smtp`."""
@@ -189,16 +159,9 @@ class Sendmail:
         said = output.read_text(errors="backslashreplace") if output.exists() else ""
         return "\n".join(["Sendmail's log:", *self.log().splitlines()[-LOG_TAIL:], said])
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 20) -> T:
-        """Call `predicate` until its result is true and return that; TimeoutError after `timeout` s."""
-        deadline = time.monotonic() + timeout
-        while not (result := predicate()):
-            if self._daemon is not None and self._daemon.poll() is not None:
-                raise RuntimeError(f"Sendmail has ended with {self._daemon.returncode}")
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not so within {timeout} s")
-            time.sleep(0.05)
-        return result
+    def _require_running(self) -> None:
+        if self._daemon is not None and self._daemon.poll() is not None:
+            raise RuntimeError(f"Sendmail has ended with {self._daemon.returncode}")
 
     def _run(self, *argv: str, stdin: bytes = b"") -> bytes:
         done = subprocess.run(self.command(*argv), input=stdin, capture_output=True, timeout=60, check=False)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bouncemilter.cli.sendmail import Snippet, snippet
-from bouncemilter.doctor.view import site_of
+from bouncemilter.assembly.site import site_of
+from bouncemilter.mta.sendmail.snippet import Snippet, snippet
 from bouncemilter.settings import load
 from tests.rig.daemon import Daemon
 from tests.rig.peer import Peer

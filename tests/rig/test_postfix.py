@@ -121,7 +121,7 @@ def test_no_process_stays(how: str) -> None:
         if how == "master killed":
             os.kill(int((folder / "postfix/queue/pid/master.pid").read_text()), signal.SIGKILL)
         if how != "bad configuration":
-            postfix.stop()
+            postfix.kill()
         assert processes_of(folder) == []
 
 

@@ -70,7 +70,7 @@ def test_no_process_stays(good: bool) -> None:
             with pytest.raises((RuntimeError, TimeoutError)) as caught:
                 sendmail.start()
             assert "nowhere" in str(caught.value.__notes__)
-        sendmail.stop()
+        sendmail.kill()
         assert processes_of(folder) == []
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bouncemilter.daemon.assembly import needs_restart, pipeline_options
+from bouncemilter.assembly.pipeline import pipeline_options
+from bouncemilter.assembly.returnpaths import dkim_keys
+from bouncemilter.daemon.reload import needs_restart
 from bouncemilter.settings import SettingsError, load, parse
-from bouncemilter.settings.signing import dkim_keys
 from tests.dkim.signing import KEY, RECORD
 
 PRIVATE = RECORD.with_name("test-only.private.pem")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bouncemilter.assembly.returnpaths import signed_paths
 from bouncemilter.returnpath import KeyFileError, keyfile
 from bouncemilter.settings import SettingsError, checks, load, parse
-from bouncemilter.settings.signing import return_paths, signed_paths
+from bouncemilter.settings.sections import return_path
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 PATH = '[[return_path]]\ndomain = "bounces.example.com"\nprefix = "{prefix}"\nkey_file = "{file}"\n'
@@ -41,7 +42,8 @@ def test_good(tmp_path: Path, key: Path) -> None:
     """A signed return path beside an unsigned one: each is what it says."""
     unsigned = '[[return_path]]\ndomain = "bounces.example.com"\nprefix = "c"\n'
     settings = load(config(tmp_path, f"{PATH.format(prefix='b', file=key)}token_days = 10\n{unsigned}"))
-    assert [str(each) for each in return_paths(settings)] == ["b@bounces.example.com", "c@bounces.example.com"]
+    paths = [str(return_path(each)) for each in settings.return_path]
+    assert paths == ["b@bounces.example.com", "c@bounces.example.com"]
     (signed,) = signed_paths(settings)
     assert str(signed.path) == "b@bounces.example.com"
     assert signed.life == dt.timedelta(days=10)

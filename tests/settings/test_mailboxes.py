@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from bouncemilter.fronts.mailbox import After, Security, SourceKind
-from bouncemilter.settings import SettingsError, checks, mailboxes, parse
+from bouncemilter.settings import SettingsError, checks, parse
+from bouncemilter.settings.checks import mailboxes
+from bouncemilter.settings.sections import mailbox
 
 PATH = Path("bouncemilter.toml")
 IMAP = 'kind = "imap"\nhost = "mail.example.com"\nuser = "jan"\npassword_file = "/p"\n'
@@ -74,7 +76,7 @@ def test_warnings() -> None:
 def test_options() -> None:
     """What the front gets: the usual ports, seconds, and nothing changed by default."""
     found = parse(text(f'name = "a"\n{IMAP}', 'name = "b"\nkind = "maildir"\npath = "/m"'), PATH)
-    first, second = (mailboxes.options(each) for each in found.mailbox)
+    first, second = (mailbox(each) for each in found.mailbox)
     assert (first.kind, first.actual_port, first.security) == (SourceKind.IMAP, 993, Security.TLS)
     assert (first.interval, first.after, first.folder) == (900, After.LEAVE, "INBOX")
     assert (second.kind, second.place) == (SourceKind.MAILDIR, "/m")

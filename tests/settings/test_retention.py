@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import bouncemilter
-from bouncemilter.daemon import assembly
+from bouncemilter.assembly.pipeline import pipeline_options, retention
+from bouncemilter.daemon.reload import needs_restart
 from bouncemilter.settings import Settings, SettingsError, parse
 from bouncemilter.store import Retention
 
@@ -21,13 +22,13 @@ def settings(lines: str) -> Settings:
 
 def test_defaults() -> None:
     """What nothing is said about is kept as long as the store does by itself."""
-    assert assembly.retention(settings("")) == Retention()
+    assert retention(settings("")) == Retention()
 
 
 def test_each_age() -> None:
     """Event, excerpt, auto-reply's excerpt and address have ages of their own."""
     lines = "events_days = 90\nexcerpt_days = 7\nauto_reply_excerpt_days = 1\naddress_days = 1000\n"
-    found = assembly.retention(settings(lines))
+    found = retention(settings(lines))
     ages = found.events, found.excerpts, found.auto_reply_excerpts, found.addresses
     assert ages == tuple(dt.timedelta(days=days) for days in (90, 7, 1, 1000))
 
@@ -49,14 +50,14 @@ def test_faults(line: str, words: str) -> None:
 
 def test_changed_by_a_reload() -> None:
     """New ages need no restart."""
-    assert assembly.needs_restart(settings(""), settings("events_days = 50\nkeep_auto_reply_text = false")) == []
+    assert needs_restart(settings(""), settings("events_days = 50\nkeep_auto_reply_text = false")) == []
 
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_text_of_auto_replies(kept: bool) -> None:
     """The setting reaches those who make events."""
     found = settings(f"keep_auto_reply_text = {str(kept).lower()}")
-    assert assembly.pipeline_options(found).attribution.keep_auto_reply_text is kept
+    assert pipeline_options(found).attribution.keep_auto_reply_text is kept
 
 
 def test_rule_version(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_rule_version(tmp_path: Path) -> None:
         rules.unlink(missing_ok=True)
         if content:
             rules.write_text(content)
-        versions.append(assembly.pipeline_options(parse(own, Path("x.toml"))).attribution.rule_version)
-    assert versions[0] == versions[3] == assembly.pipeline_options(settings("")).attribution.rule_version
+        versions.append(pipeline_options(parse(own, Path("x.toml"))).attribution.rule_version)
+    assert versions[0] == versions[3] == pipeline_options(settings("")).attribution.rule_version
     assert len(set(versions)) == 3
     assert all(each.startswith(f"{bouncemilter.__version__}+") for each in versions)

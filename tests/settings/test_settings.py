@@ -9,6 +9,7 @@ import pytest
 from bouncemilter.model import Kind, Trust
 from bouncemilter.policy import Preset, Rules
 from bouncemilter.settings import Settings, checks, parse
+from bouncemilter.settings.checks.domains import free_mail_domains
 from bouncemilter.settings.types import PolicySettings
 
 RETURN_PATH = '[[return_path]]\ndomain = "bounces.example.com"\nprefix = "b"\nsender_domains = ["example.com"]\n'
@@ -122,6 +123,6 @@ def test_warnings(text: str, expected: list[str]) -> None:
 
 def test_free_mail_domains() -> None:
     """The list of providers is in lower case, each once, without comments."""
-    found = checks.free_mail_domains()
+    found = free_mail_domains()
     assert {"wp.pl", "gmail.com", "onet.pl", "mail.ru"} <= found
     assert all(name == name.strip().lower() and "." in name and "#" not in name for name in found)

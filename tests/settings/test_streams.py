@@ -8,7 +8,7 @@ import pytest
 
 from bouncemilter.settings import SettingsError, parse
 from bouncemilter.settings.checks import warnings
-from bouncemilter.settings.streams import return_path_of
+from bouncemilter.settings.sections import return_path_of
 
 PATH = Path("/etc/bouncemilter/bouncemilter.toml")
 HEAD = """

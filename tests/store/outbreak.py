@@ -65,7 +65,7 @@ async def fail(store: Store, events: Iterable[Event], rules: Rules = STANDARD) -
 async def mail(store: Store, addresses: Sequence[str], at: dt.datetime) -> None:
     """Record that mail was sent to addresses."""
     sent = [Sent(each, at, "news", "l.example.com", "c1", "example.com", each.partition("@")[2]) for each in addresses]
-    await store.record_sent(sent)
+    await store.sent.record(sent)
 
 
 def effects(recorded: Iterable[Recorded]) -> dict[Effect, int]:

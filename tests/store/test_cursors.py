@@ -38,7 +38,7 @@ async def test_expiry_is_told_once(store, clock, monkeypatch):
         assert {each.change.operation for each in found} <= {Operation.REMOVE}
         assert not any(each.suppressed for each in found)
         last = await store.last_change()
-    assert await store.count(Filter(state=State.EXPIRED)) == 5
+    assert await store.listing.count(Filter(state=State.EXPIRED)) == 5
 
 
 async def test_probation_outlives_the_telling(store, make, clock):

@@ -33,11 +33,11 @@ async def fill(store: Store, make) -> None:
         "550 <anna@example.net>: unknown; not joanna@example.net, anna@example.net.pl; b+anna=example.net@bounces.test"
     )
     await store.record([make.entry("e3", make.suppressed(), OLA, diagnostic=said, reported_address="ANNA@example.net")])
-    await store.suppress("Anna@Example.NET", LISTED, by="op", note="Anna called: anna@example.net")
-    await store.record_withheld([Withheld(make.noon.date(), ANNA, "s", Withholding.REFUSED, "hard")])
-    await store.record_sent([Sent(ANNA, make.noon, "s", "", "", "example.pl", "example.net")])
-    await store.record_message("n1", [ANNA, OLA])
-    await store.record_message("n2", [ANNA])
+    await store.suppress(ANNA, LISTED, by="op", note="Anna called: anna@example.net", written="Anna@Example.NET")
+    await store.sent.record_withheld([Withheld(make.noon.date(), ANNA, "s", Withholding.REFUSED, "hard")])
+    await store.sent.record([Sent(ANNA, make.noon, "s", "", "", "example.pl", "example.net")])
+    await store.sent.record_message("n1", [ANNA, OLA])
+    await store.sent.record_message("n2", [ANNA])
 
 
 async def test_nothing_stays(url, tmp_path, make):
@@ -50,9 +50,9 @@ async def test_nothing_stays(url, tmp_path, make):
         assert (done.events, done.suppressions, done.withheld, done.mailed, done.messages) == (2, 2, 1, True, 2)
         assert [each.cause for each in done.blocks] == [Cause.HARD, Cause.UNSUBSCRIBE]
         assert await store.events_of(ANNA) == ()
-        assert await store.withheld_from(ANNA) == ()
-        assert len(await store.message_recipients("n1")) == 1
-        assert await store.message_recipients("n2") == frozenset()
+        assert await store.sent.withheld_from(ANNA) == ()
+        assert len(await store.sent.recipients("n1")) == 1
+        assert await store.sent.recipients("n2") == frozenset()
         (other,) = await store.events_of(OLA)
         said = "[forgotten]>: unknown; not joanna@example.net, anna@example.net.pl; b+[forgotten]@bounces.test"
         assert other.event.diagnostic == f"550 <{said}"
@@ -73,7 +73,7 @@ async def test_the_block_stays(store, make):
         (ANNA, "", Cause.UNSUBSCRIBE, "", ""),
     ]
     assert found[0].rule_version == "0.1.0+1a2b3c4d"
-    assert [each.address_key async for each in store.suppressions()] == [OLA]
+    assert [each.address_key async for each in store.listing.matching()] == [OLA]
     assert await store.erasure.blocks() == 2
     told = await store.cursors.changes(0, 100)
     assert [each.change.suppression.address_key for each in told] == [OLA]
@@ -89,7 +89,7 @@ async def test_what_is_over_stands_for_nobody(store, make):
     await store.suppress(ANNA, Sentence(Scope.SENDER, "a.pl", Cause.SOFT, make.noon), by="op")
     (done,) = await store.erasure.forget([ANNA], by="op")
     assert (done.suppressions, done.blocks) == (2, ())
-    assert await store.suppressions_of(ANNA) == ()
+    assert await store.listing.of(ANNA) == ()
     assert await store.suppressed(ANNA) == ()
 
 
@@ -157,7 +157,7 @@ async def test_imported_again(store, make):
     batch = await store.imports.begin(by="op", file_name="x", format_="csv", skipped=0, rejected=0)
     (progress,) = [each async for each in store.imports.add(batch, "op", rows)]
     assert (progress.added, progress.known) == (1, 1)
-    assert [each.address_key async for each in store.suppressions()] == [OLA]
+    assert [each.address_key async for each in store.listing.matching()] == [OLA]
 
 
 async def test_keys_differ_by_store(url, tmp_path):
@@ -177,7 +177,7 @@ async def test_an_address_that_looks_like_a_pseudonym(store):
     """`forgotten:x@example.pl` is an address as any other: it is listed."""
     await store.suppress('"forgotten:x"@example.pl', HARD, by="op")
     await store.suppress("forgotten-x@example.pl", HARD, by="op")
-    assert len([each async for each in store.suppressions()]) == 2
+    assert len([each async for each in store.listing.matching()]) == 2
 
 
 async def test_old_addresses(store, make, monkeypatch):
@@ -187,10 +187,10 @@ async def test_old_addresses(store, make, monkeypatch):
         await store.suppress(f"old{number}@example.net", HARD, by="op")
     later = make.noon + dt.timedelta(days=500)
     await store.purge(later)
-    assert len([each async for each in store.suppressions()]) == 5
+    assert len([each async for each in store.listing.matching()]) == 5
     assert await store.erasure.forget_older(make.noon) == 0
     await store.purge(later, Retention(addresses=dt.timedelta(days=450)))
-    assert [each async for each in store.suppressions()] == []
+    assert [each async for each in store.listing.matching()] == []
     assert await store.erasure.blocks() == 5
     (found,) = await store.suppressed("old3@example.net")
     assert (found.address, found.cause, found.created_at) == ("", Cause.HARD, make.noon)

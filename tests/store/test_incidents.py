@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from bouncemilter.model import Category, Effect, IncidentKind, Kind, Outcome, Trust
-from bouncemilter.store import Filter, Operation, State, Store
+from bouncemilter.model import Category, Effect, IncidentDecision, IncidentKind, Kind, Trust
+from bouncemilter.store import Filter, NamedFailures, Operation, State, Store
 from tests.store.outbreak import DAY, MINUTE, effects, fail, failure, mail, people
 
 HOUR = dt.timedelta(hours=1)
@@ -17,7 +17,7 @@ BOTH = Filter(state=None)
 
 
 async def listed(store: Store, wanted: Filter | None = None) -> list[str]:
-    return [each.address_key async for each in store.suppressions(wanted or Filter())]
+    return [each.address_key async for each in store.listing.matching(wanted or Filter())]
 
 
 async def open_gmail(store: Store, clock, count: int = 60) -> list[str]:
@@ -39,7 +39,7 @@ async def test_f41_gmails_hour(store, clock):
         await fail(store, [failure(each, clock.now, remote_host="gmail-smtp-in.l.google.com") for each in some])
     assert await listed(store) == []
     assert len(await listed(store, Filter(state=State.PENDING))) == 3000
-    (found,) = await store.incidents()
+    (found,) = await store.incidents.newest()
     assert (found.kind, found.domain, found.category) == (
         IncidentKind.PROVIDER,
         "google.com",
@@ -55,8 +55,8 @@ async def test_f41_gmails_hour(store, clock):
         key = change.suppression.address_key
         standing[key] = standing.get(key, 0) + step
     assert set(standing.values()) <= {0}
-    undone = await store.undo_incident(found.id, by="ewa")
-    assert (undone.outcome, undone.pending, undone.suppressed) == (Outcome.UNDONE, 0, 0)
+    undone = await store.incidents.undo(found.id, by="ewa")
+    assert (undone.outcome, undone.pending, undone.suppressed) == (IncidentDecision.UNDONE, 0, 0)
     for one in living[::500]:
         assert [each.excused for each in await store.events_of(one)] == [True]
     assert await listed(store, BOTH) == []
@@ -82,7 +82,7 @@ async def test_fortynine_are_no_incident(store, clock):
     await mail(store, new, clock.now - 5 * DAY)
     again = [failure(each, clock.now, template="") for each in (*few, *new)]
     assert effects(await fail(store, again)) == {Effect.SUPPRESSED: 324}
-    assert await store.incidents() == ()
+    assert await store.incidents.newest() == ()
 
 
 async def test_failed_before(store, clock):
@@ -114,7 +114,7 @@ async def test_first_mailing_of_an_old_list(store, clock, signing, half_at_gmail
     for minute in range(5):
         await fail(store, [failure(each, clock.now + minute * MINUTE) for each in dead[minute::5]])
     assert len(await listed(store)) == 2500
-    assert await store.incidents() == ()
+    assert await store.incidents.newest() == ()
 
 
 async def test_without_records(store, clock):
@@ -131,9 +131,9 @@ async def test_without_records_as_usual(store, clock):
         old = people(100, name=f"week{week}")
         await fail(store, [failure(each, clock.now - week * 7 * DAY) for each in old])
     await fail(store, [failure(each, clock.now) for each in people(499)])
-    assert await store.incidents() == ()
+    assert await store.incidents.newest() == ()
     await fail(store, [failure("one.too.many@gmail.com", clock.now)])
-    assert len(await store.incidents()) == 1
+    assert len(await store.incidents.newest()) == 1
 
 
 async def test_young_records_tell_nothing(store, clock):
@@ -142,7 +142,7 @@ async def test_young_records_tell_nothing(store, clock):
     living = people(200)
     await mail(store, living, clock.now - 2 * DAY)
     await fail(store, [failure(each, clock.now) for each in living])
-    assert len(await store.incidents()) == 1
+    assert len(await store.incidents.newest()) == 1
 
 
 async def test_template_of_many_providers(store, clock):
@@ -151,7 +151,7 @@ async def test_template_of_many_providers(store, clock):
     await mail(store, living, clock.now - 21 * DAY)
     found = await fail(store, [failure(each, clock.now, template="550 5.1.1 gateway is confused") for each in living])
     assert effects(found) == {Effect.PENDING: 60}
-    (one,) = await store.incidents()
+    (one,) = await store.incidents.newest()
     assert (one.kind, one.template) == (IncidentKind.TEMPLATE, "550 5.1.1 gateway is confused")
     assert effects(await fail(store, [failure("x@firma1.pl", clock.now)])) == {Effect.SUPPRESSED: 1}
 
@@ -171,7 +171,7 @@ async def test_closes_after_a_quiet_day(store, clock):
     clock.now += dt.timedelta(hours=23)
     assert effects(await fail(store, [failure("new@gmail.com", clock.now)])) == {Effect.PENDING: 1}
     clock.now += dt.timedelta(hours=24)
-    assert (await store.undecided()).open == 0
+    assert (await store.incidents.undecided()).open == 0
     assert effects(await fail(store, [failure(living[1], clock.now)])) == {Effect.SUPPRESSED: 1}
     assert await listed(store) == [living[1]]
     assert len(await listed(store, Filter(state=State.PENDING))) == 60
@@ -206,7 +206,7 @@ async def test_success_clears(store, clock):
     clock.now += DAY
     alive = failure(living[0], clock.now, kind=Kind.DELIVERED)
     assert effects(await fail(store, [replace(alive, category=None)])) == {Effect.SUCCESS: 1}
-    (old,) = await store.suppressions_of(living[0])
+    (old,) = await store.listing.of(living[0])
     assert (old.pending, old.ended_at, old.ended_by) == (True, clock.now, "success")
     assert await store.last_change() == before
     assert len(await listed(store, Filter(state=State.PENDING))) == 59
@@ -224,29 +224,29 @@ async def test_a_later_message_that_arrived_clears(store, clock):
     clock.now += DAY
     await store.purge(clock.now)
     assert sorted(await listed(store, Filter(state=State.PENDING))) == sorted(living[2:])
-    assert [each.ended_by for each in await store.suppressions_of(living[0])] == ["success"]
+    assert [each.ended_by for each in await store.listing.of(living[0])] == ["success"]
 
 
 async def test_release_and_undo(store, clock):
     """Released, its addresses are suppressed; undone after that by who was wrong, they are free and start anew."""
     living = await open_gmail(store, clock)
-    (found,) = await store.incidents()
+    (found,) = await store.incidents.newest()
     before = await store.last_change()
-    released = await store.release_incident(found.id, by="adam", note="naprawdę")
-    assert (released.outcome, released.pending, released.suppressed) == (Outcome.RELEASED, 0, 60)
+    released = await store.incidents.release(found.id, by="adam", note="naprawdę")
+    assert (released.outcome, released.pending, released.suppressed) == (IncidentDecision.RELEASED, 0, 60)
     assert len(await listed(store)) == 60
     added = await store.changes(before)
     assert {(each.operation, each.by) for each in added} == {(Operation.ADD, "adam")}
-    assert await store.release_incident(found.id, by="adam") is None
+    assert await store.incidents.release(found.id, by="adam") is None
     # What fails after a release is taken for dead as well.
     assert effects(await fail(store, [failure("new@gmail.com", clock.now)])) == {Effect.SUPPRESSED: 1}
     before = await store.last_change()
-    undone = await store.undo_incident(found.id, by="ewa")
-    assert (undone.outcome, undone.decided_by, undone.suppressed) == (Outcome.UNDONE, "ewa", 0)
+    undone = await store.incidents.undo(found.id, by="ewa")
+    assert (undone.outcome, undone.decided_by, undone.suppressed) == (IncidentDecision.UNDONE, "ewa", 0)
     assert {(each.operation, each.by) for each in await store.changes(before)} == {(Operation.REMOVE, "ewa")}
     assert await listed(store) == ["new@gmail.com"]
-    assert await store.undo_incident(found.id, by="ewa") is None
-    assert await store.undo_incident(999, by="ewa") is None
+    assert await store.incidents.undo(found.id, by="ewa") is None
+    assert await store.incidents.undo(999, by="ewa") is None
     clock.now += DAY
     again = await fail(store, [failure(living[0], clock.now, trust=Trust.PLAUSIBLE)])
     assert effects(again) == {Effect.COUNTED: 1}
@@ -256,11 +256,13 @@ async def test_undo_what_nobody_noticed(store, clock):
     """Failures that tripped nothing are named by provider, category and time, and are undone like an incident."""
     await fail(store, [failure(each, clock.now - DAY) for each in people(30)])
     await fail(store, [failure("a@wp.pl", clock.now - DAY), failure("b@gmail.com", clock.now - 9 * DAY)])
-    span = clock.now - 2 * DAY, clock.now
-    undone = await store.undo_failures("gmail.com", Category.USER_UNKNOWN, *span, by="ewa")
-    assert (undone.kind, undone.outcome, undone.events) == (IncidentKind.MANUAL, Outcome.UNDONE, 30)
+    meant = NamedFailures("gmail.com", Category.USER_UNKNOWN, clock.now - 2 * DAY, clock.now)
+    assert await store.incidents.count_failures(meant) == (30, 30)
+    undone = await store.incidents.undo_failures(meant, by="ewa")
+    assert (undone.kind, undone.outcome, undone.events) == (IncidentKind.MANUAL, IncidentDecision.UNDONE, 30)
     assert await listed(store) == ["a@wp.pl", "b@gmail.com"]
-    assert await store.undo_failures("gmail.com", Category.USER_UNKNOWN, *span, by="ewa") is None
+    assert await store.incidents.undo_failures(meant, by="ewa") is None
+    assert await store.incidents.count_failures(meant) == (0, 0)
 
 
 async def test_restart_in_the_midst(store, url, clock):
@@ -272,7 +274,7 @@ async def test_restart_in_the_midst(store, url, clock):
         assert effects(await fail(second, [failure(each, clock.now) for each in living[49:60]])) == {Effect.PENDING: 11}
     async with await Store.open(url, clock=clock) as third:
         assert effects(await fail(third, [failure(each, clock.now) for each in living[60:]])) == {Effect.PENDING: 20}
-        assert len(await third.incidents()) == 1
+        assert len(await third.incidents.newest()) == 1
     assert len(await listed(store, Filter(state=State.PENDING))) == 80
 
 
@@ -283,7 +285,7 @@ async def test_copies_count_once(store, clock):
     events = [failure(each, clock.now) for each in living]
     answers = await asyncio.gather(*(fail(store, events) for _ in range(4)))
     assert sum(not each.duplicate for answer in answers for each in answer) == 49
-    assert await store.incidents() == ()
+    assert await store.incidents.newest() == ()
 
 
 async def test_batch_that_fails_leaves_nothing(store, clock):
@@ -296,7 +298,7 @@ async def test_batch_that_fails_leaves_nothing(store, clock):
         *(fail(store, [each]) for each in (*events[:55], poison, *events[55:])), return_exceptions=True
     )
     assert sum(isinstance(each, Exception) for each in answers) == 1
-    (found,) = await store.incidents()
+    (found,) = await store.incidents.newest()
     assert (found.pending, found.events) == (60, 60)
 
 
@@ -305,8 +307,8 @@ async def test_lift_frees_what_is_pending(store, clock):
     living = await open_gmail(store, clock)
     (lifted,) = await store.lift(living[0], by="ewa")
     assert lifted.pending
-    assert await store.held_back(living[0]) == ()
-    assert len(await store.held_back(living[1])) == 1
+    assert await store.listing.held_back(living[0]) == ()
+    assert len(await store.listing.held_back(living[1])) == 1
 
 
 async def test_dead_resolver(store, clock):
@@ -320,7 +322,7 @@ async def test_dead_resolver(store, clock):
     for number, name in enumerate(names):
         found += await fail(store, [failure(name, clock.now, three[number % 3])])
     assert await listed(store) == []
-    (one,) = await store.incidents()
+    (one,) = await store.incidents.newest()
     assert (one.kind, one.events, one.category) == (IncidentKind.OUTAGE, 60, None)
     for each in names:
         assert (await store.events_of(each))[0].excused
@@ -336,7 +338,7 @@ async def test_nineteen_domains_are_no_outage(store, clock):
     await fail(store, [failure(each, clock.now, Category.HOST_NOT_RESPONDING) for each in names])
     clock.now += HOUR
     await fail(store, [failure("a@firma99.pl", clock.now, Category.HOST_NOT_RESPONDING)])
-    assert await store.incidents() == ()
+    assert await store.incidents.newest() == ()
 
 
 async def test_usual_outage_is_none(store, clock):
@@ -347,17 +349,17 @@ async def test_usual_outage_is_none(store, clock):
             await fail(store, [event])
     hosts = [f"a@host{number}.pl" for number in range(150)]
     await fail(store, [failure(each, clock.now, Category.DELIVERY_TIMEOUT) for each in hosts[:149]])
-    assert await store.incidents() == ()
+    assert await store.incidents.newest() == ()
     await fail(store, [failure(hosts[149], clock.now, Category.DELIVERY_TIMEOUT)])
-    assert len(await store.incidents()) == 1
+    assert len(await store.incidents.newest()) == 1
 
 
 async def test_released_outage_counts(store, clock):
     """An operator who says that it was none of ours makes its failures count."""
     names = [f"anna@firma{number}.pl" for number in range(25)]
     await fail(store, [failure(each, clock.now, Category.DOMAIN_NOT_FOUND) for each in names])
-    (one,) = await store.incidents()
-    await store.release_incident(one.id, by="ewa")
+    (one,) = await store.incidents.newest()
+    await store.incidents.release(one.id, by="ewa")
     clock.now += DAY
     (again,) = await fail(store, [failure(names[0], clock.now, Category.DOMAIN_NOT_FOUND)])
     assert again.decision.effect is Effect.SUPPRESSED

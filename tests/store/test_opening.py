@@ -16,7 +16,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bouncemilter.store import Refusal, Store, StoreRefused, StoreUnavailable, migration, schema, sqlite
+from bouncemilter.store import Store, StoreFault, StoreRefused, StoreUnavailable, migration, schema, sqlite
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ def execute(path: Path, *statements: str) -> list:
         return [connection.execute(statement).fetchone() for statement in statements]
 
 
-async def refused(url: str, refusal: Refusal, words: str) -> None:
+async def refused(url: str, fault: StoreFault, words: str) -> None:
     with pytest.raises(StoreRefused, match=words) as caught:
         await Store.open(url)
-    assert caught.value.refusal is refusal
+    assert caught.value.fault is fault
 
 
 async def test_new_store(url, path, make):
@@ -102,8 +102,8 @@ async def test_never_made_by_a_running_daemon(url, path, make):
     ],
 )
 async def test_f06_unusable_url(url, words):
-    """What is no place for a store is refused, and the refusal says why."""
-    await refused(url, Refusal.UNREACHABLE, words)
+    """What is no place for a store is refused, and the fault says why."""
+    await refused(url, StoreFault.UNREACHABLE, words)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_f06_unusable_url(url, words):
 async def test_f06_not_a_database(url, path, content, words):
     """A file that is no database, or is cut to nothing, is refused and left as it is."""
     path.write_bytes(content)
-    await refused(url, Refusal.NOT_A_DATABASE, words)
+    await refused(url, StoreFault.NOT_A_DATABASE, words)
     assert path.read_bytes() == content
 
 
@@ -121,7 +121,7 @@ async def test_f06_another_programs_database(url, path):
     """Another program's database is refused and left as it is."""
     execute(path, "CREATE TABLE mail (id)", "PRAGMA application_id = 252006673")
     before = path.read_bytes()
-    await refused(url, Refusal.FOREIGN, "0xf055111")
+    await refused(url, StoreFault.FOREIGN, "0xf055111")
     assert path.read_bytes() == before
 
 
@@ -131,7 +131,7 @@ async def test_f06_newer_schema(url, path, make, revision):
     await fill(url, make)
     execute(path, revision)
     before = path.read_bytes()
-    await refused(url, Refusal.NEWER, "newer bouncemilter")
+    await refused(url, StoreFault.NEWER, "newer bouncemilter")
     assert path.read_bytes() == before
 
 
@@ -145,7 +145,7 @@ async def test_f06_corrupt(url, path, make, damage):
     else:
         content[4096:] = b"\x55" * (len(content) - 4096)
     path.write_bytes(content)
-    await refused(url, Refusal.CORRUPT, "corrupt")
+    await refused(url, StoreFault.CORRUPT, "corrupt")
     assert path.read_bytes() == content
 
 
@@ -267,7 +267,7 @@ async def test_upgrade_from_the_second_schema(url, path):
         )
     engine.dispose()
     async with await Store.open(url) as store:
-        (kept,) = await store.held_back("a@wp.pl")
+        (kept,) = await store.listing.held_back("a@wp.pl")
         assert (kept.batch, kept.incident) == ("", 7)
         assert [each.seq for each in await store.changes(0)] == [1]
         assert await store.imports.batches() == ()
@@ -279,6 +279,6 @@ async def test_failed_upgrade_changes_nothing(url, path, make, newer_program):
     """A migration that fails half way leaves the old schema and its rows."""
     await fill(url, make)
     newer_program(broken=True)
-    await refused(url, Refusal.NOT_UPGRADED, "nowhere")
+    await refused(url, StoreFault.NOT_UPGRADED, "nowhere")
     columns = "SELECT count(*) FROM pragma_table_info('suppressions') WHERE name = 'colour'"
     assert execute(path, columns, "SELECT count(*) FROM suppressions") == [(0,), (1,)]

@@ -77,7 +77,7 @@ async def test_message_is_atomic(store, make):
     assert not answers[0][0].duplicate
     assert not answers[2][0].duplicate
     assert await store.events_of("anna@example.net") == ()
-    assert await store.suppressions_of("anna@example.net") == ()
+    assert await store.listing.of("anna@example.net") == ()
     assert await store.counts(make.noon.date(), make.noon.date()) == ()
     assert not (await store.record([make.entry("e2")]))[0].duplicate
 
@@ -155,7 +155,7 @@ async def test_excused_events_are_no_marks(store, make):
     await store.record([make.entry("e1")])
     await store._writer.write(Excuse())
     assert [stored.excused for stored in await store.events_of("anna@example.net")] == [True]
-    assert await store.watched() == ()
+    assert await store.listing.watched() == ()
     await store.record([make.entry("e2", make.seen(histories))])
     assert histories[0].marks == ()
 
@@ -166,7 +166,7 @@ async def test_nobody_named(store, make):
     await store.record([make.entry("e1", make.suppressed(), address="")])
     await store.record([make.entry("e2", make.seen(histories), address="")])
     assert histories == [History()]
-    assert [each async for each in store.suppressions()] == []
+    assert [each async for each in store.listing.matching()] == []
 
 
 async def test_suppression_with_evidence(store, make):
@@ -212,7 +212,7 @@ async def test_sentence_without_effect(store, make):
     await store.record(
         [make.entry("e1", lambda _history: Decision(Effect.COUNTED, "would be", counts=True, sentence=sentence))]
     )
-    assert await store.suppressions_of("anna@example.net") == ()
+    assert await store.listing.of("anna@example.net") == ()
     assert await store.changes(0) == ()
 
 
@@ -225,7 +225,7 @@ async def test_expired_suppression_is_replaced(store, make, together):
     after = make.entry("e3", make.suppressed(Cause.SOFT, expires_at=None), at=expires)
     for entries in [[first, during, after]] if together else [[first], [during], [after]]:
         await store.record(entries)
-    old, new = await store.suppressions_of("anna@example.net")
+    old, new = await store.listing.of("anna@example.net")
     assert (old.event_id, old.ended_at, old.ended_by) == ("e1", expires, "expiry")
     assert (new.event_id, new.ended_at, new.expires_at) == ("e3", None, None)
     log = [(change.operation, change.suppression.event_id) for change in await store.changes(0)]

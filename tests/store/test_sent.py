@@ -37,9 +37,9 @@ async def test_counts(store, clock):
     """Counts are by day, stream, sender, list, campaign and provider, and add up."""
     one = Sent(JAN, clock.now, "news", "l.example.com", "may", "example.com", "klient.test")
     other = Sent("ewa@wp.pl", clock.now, "news", "l.example.com", "may", "example.com", "wp.pl")
-    await store.record_sent([one, one, other])
-    await store.record_sent([one])
-    await store.record_sent([])
+    await store.sent.record([one, one, other])
+    await store.sent.record([one])
+    await store.sent.record([])
     async with store._read() as connection:
         rows = (await connection.execute(sa.select(schema.sent_counts))).all()
     assert [(row.provider, row.campaign, row.n) for row in sorted(rows, key=lambda row: row.provider)] == [
@@ -52,19 +52,19 @@ async def test_recipients_of_a_message(store):
     """A message's recipients are known by their hashes, told again or not; an unknown message has none."""
     people = [JAN, "ewa@wp.pl", "zażółć@example.pl"]
     for _ in range(2):
-        await store.record_message("ab12", people)
-    assert await store.message_recipients("ab12") == {address_hash(each) for each in people}
-    assert await store.message_recipients("ab13") == frozenset()
+        await store.sent.record_message("ab12", people)
+    assert await store.sent.recipients("ab12") == {address_hash(each) for each in people}
+    assert await store.sent.recipients("ab13") == frozenset()
 
 
 async def test_retention(store, clock):
     """Messages are forgotten after 32 days, addresses that are no longer written to after 400."""
     await mail(store, [JAN], clock.now)
-    await store.record_message("ab12", [JAN])
+    await store.sent.record_message("ab12", [JAN])
     await store.purge(clock.now + 32 * DAY)
-    assert await store.message_recipients("ab12")
+    assert await store.sent.recipients("ab12")
     await store.purge(clock.now + 32 * DAY + dt.timedelta(seconds=1))
-    assert not await store.message_recipients("ab12")
+    assert not await store.sent.recipients("ab12")
     await store.purge(clock.now + Retention().events)
     assert await days(store, JAN)
     await store.purge(clock.now + Retention().events + DAY)
@@ -103,7 +103,7 @@ async def suppress_softly(store, clock) -> None:
 
 
 async def expiry(store) -> dt.datetime | None:
-    return (await store.suppressions_of(JAN))[-1].expires_at
+    return (await store.listing.of(JAN))[-1].expires_at
 
 
 async def test_probation(store, clock):

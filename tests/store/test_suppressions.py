@@ -15,12 +15,14 @@ BY_HAND = Sentence(Scope.GLOBAL, "", Cause.MANUAL, None)
 
 
 async def listed(store, wanted=None, limit=None):
-    return [each.address_key async for each in store.suppressions(wanted or Filter(), limit)]
+    return [each.address_key async for each in store.listing.matching(wanted or Filter(), limit)]
 
 
 async def test_suppress_by_hand(store, make):
-    """A suppression by hand is kept under the folded key with who and why; the same again changes nothing."""
-    added = await store.suppress("Jan.Kowalski@EXAMPLE.pl", BY_HAND, by="ewa", note="prosił telefonicznie")
+    """A suppression by hand is kept under the key with who and why; the same again changes nothing."""
+    added = await store.suppress(
+        "jan.kowalski@example.pl", BY_HAND, by="ewa", note="prosił telefonicznie", written="Jan.Kowalski@EXAMPLE.pl"
+    )
     again = await store.suppress("jan.kowalski@example.pl", BY_HAND, by="adam")
     assert added == again == (await store.suppressed("jan.kowalski@example.pl"))[0]
     assert (added.address, added.created_by, added.note) == ("Jan.Kowalski@EXAMPLE.pl", "ewa", "prosił telefonicznie")
@@ -34,7 +36,7 @@ async def test_suppress_after_expiry(store, make, clock):
     clock.now = make.noon + DAY
     assert await store.suppressed("a@example.pl") == ()
     await store.suppress("a@example.pl", BY_HAND, by="ewa")
-    old, new = await store.suppressions_of("a@example.pl")
+    old, new = await store.listing.of("a@example.pl")
     assert (old.ended_at, old.ended_by, new.ended_at) == (make.noon + DAY, "expiry", None)
 
 
@@ -44,12 +46,12 @@ async def test_lift(store, make, clock):
     await store.suppress("a@example.pl", Sentence(Scope.LIST, "l.example.pl", Cause.UNSUBSCRIBE, None), by="ewa")
     await store.suppress("b@example.pl", BY_HAND, by="ewa")
     clock.now = make.noon + DAY
-    (ended,) = await store.lift("A@example.pl", by="adam", scope=Scope.LIST, note="zapisał się znowu")
+    (ended,) = await store.lift("a@example.pl", by="adam", scope=Scope.LIST, note="zapisał się znowu")
     assert (ended.cause, ended.ended_at, ended.ended_by) == (Cause.UNSUBSCRIBE, make.noon + DAY, "adam")
     assert await store.lift("a@example.pl", by="adam", scope=Scope.LIST) == ()
     assert len(await store.lift("a@example.pl", by="adam")) == 1
     assert await listed(store) == ["b@example.pl"]
-    assert len(await store.suppressions_of("a@example.pl")) == 2
+    assert len(await store.listing.of("a@example.pl")) == 2
     log = await store.changes(3)
     assert [(change.operation, change.by, change.note) for change in log] == [
         (Operation.REMOVE, "adam", "zapisał się znowu"),
@@ -65,14 +67,6 @@ async def test_suppressed_again_after_lift(store, make):
     assert [each.event_id for each in await store.suppressed("anna@example.net")] == ["e2"]
 
 
-async def test_no_address(store):
-    """What is no address is refused before anything is written."""
-    with pytest.raises(ValueError, match="not an address"):
-        await store.suppress("nobody", BY_HAND, by="ewa")
-    with pytest.raises(ValueError, match="not an address"):
-        await store.lift("", by="ewa")
-
-
 async def test_filters(store, make):
     """Each filter narrows the list by what it names; together they narrow further."""
     full, unknown = Category.MAILBOX_FULL, Category.USER_UNKNOWN
@@ -83,26 +77,22 @@ async def test_filters(store, make):
     assert await listed(store, Filter(cause=Cause.SOFT)) == ["anna@example.net"]
     assert await listed(store, Filter(category=unknown)) == ["adam@example.pl"]
     assert await listed(store, Filter(class_=Class.HARD)) == ["adam@example.pl"]
-    assert await listed(store, Filter(prefix="a")) == ["anna@example.net", "adam@example.pl"]
     assert await listed(store, Filter(domain="example.pl")) == ["adam@example.pl", "ewa@example.pl"]
-    assert await listed(store, Filter(domain="example.pl", prefix="a")) == ["adam@example.pl"]
+    assert await listed(store, Filter(domain="example.pl", cause=Cause.HARD)) == ["adam@example.pl"]
     assert await listed(store, limit=2) == ["anna@example.net", "adam@example.pl"]
 
 
-@pytest.mark.parametrize("prefix", ["a_", "a%", "a/", "a'", "a\\", '";--'])
-async def test_f47_search_is_literal(store, prefix):
+@pytest.mark.parametrize("name", ["%", "%.pl", "_xample.pl", "example.p_", "/", "'", "\\", '";--'])
+async def test_f47_search_is_literal(store, name):
     """Wildcards, quotes and the escape character itself stand for themselves in a search."""
     await store.suppress("ab@example.pl", BY_HAND, by="ewa")
-    assert await listed(store, Filter(prefix=prefix)) == []
-    address = f"{prefix}x@example.pl"
-    if prefix[0] == "a" and prefix != "a\\":
-        await store.suppress(address, BY_HAND, by="ewa")
-        assert await listed(store, Filter(prefix=prefix)) == [address]
+    assert await listed(store, Filter(domain=name)) == []
+    assert await listed(store, Filter(provider=name)) == []
 
 
 async def test_long_list_in_pages(store, monkeypatch):
     """A list longer than a page is whole, in order, and stops at its limit."""
-    monkeypatch.setattr("bouncemilter.store.store.PAGE", 3)
+    monkeypatch.setattr("bouncemilter.store.listing.PAGE", 3)
     names = [f"u{number}@example.pl" for number in range(8)]
     await asyncio.gather(*(store.suppress(name, BY_HAND, by="ewa") for name in names))
     assert await listed(store) == names
@@ -137,7 +127,7 @@ async def test_watched(store, make):
     await store.record([make.entry("e5", address="refused@example.net")])
     await store.suppress("refused@example.net", BY_HAND, by="ewa")
     await store.record([make.entry("e6", address="long.ago@example.net", at=make.noon - 40 * DAY)])
-    (found,) = await store.watched()
+    (found,) = await store.listing.watched()
     assert (found.address_key, found.watched, found.at) == ("anna@example.net", "3/4", make.noon - DAY)
 
 

@@ -257,7 +257,7 @@ async def test_order_of_calls(store, make):
         store.lift("anna@example.net", by="ewa"),
         store.record([make.entry("e2", make.suppressed())]),
     )
-    first, second = await store.suppressions_of("anna@example.net")
+    first, second = await store.listing.of("anna@example.net")
     assert (first.event_id, first.ended_by) == ("e1", "ewa")
     assert (second.event_id, second.ended_by) == ("e2", "")
 

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncemilter import address
-from bouncemilter.settings.checks import free_mail_domains
+from bouncemilter.language import Language
+from bouncemilter.settings.checks.domains import free_mail_domains
 from bouncemilter.validation import (
     Checker,
     DomainFileError,
-    Finding,
-    Language,
+    MailHostStatus,
     Reason,
-    Verdict,
+    Validity,
     disposable_domains,
     verdict,
     words,
@@ -100,7 +100,7 @@ def test_good(written: str) -> None:
 def test_bad(written: str, wanted: Reason) -> None:
     """Each fault and risk is told by its own word."""
     assert wanted in reasons(written)
-    assert verdict(reasons(written)) is not Verdict.OK
+    assert verdict(reasons(written)) is not Validity.OK
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_typing_errors(mistyped: str, meant: str) -> None:
 )
 def test_no_typing_error(name: str) -> None:
     """A domain that exists by itself is left alone while nothing speaks against it."""
-    assert Checker(known=free_mail_domains()).check(f"jan@{name}", {name: Finding.MX}).suggestion == ""
+    assert Checker(known=free_mail_domains()).check(f"jan@{name}", {name: MailHostStatus.MX}).suggestion == ""
 
 
 @pytest.mark.parametrize(
@@ -166,22 +166,22 @@ def test_no_typing_error(name: str) -> None:
 )
 def test_caught_typing_errors(name: str, meant: str) -> None:
     """Typing errors whose domain somebody has registered, with a mail server, are told all the same."""
-    for finding in (Finding.MX, Finding.IMPLICIT):
+    for finding in (MailHostStatus.MX, MailHostStatus.IMPLICIT):
         assert Checker(known=free_mail_domains()).check(f"jan@{name}", {name: finding}).suggestion == f"jan@{meant}"
 
 
 @pytest.mark.parametrize("name", ["gazety.pl", "olive.com", "cloud.com", "hmail.com", "proto.me"])
 def test_likely_where_dead(name: str) -> None:
     """The same slip is told where the domain takes no mail."""
-    assert Checker(known=free_mail_domains()).check(f"jan@{name}", {name: Finding.NOT_FOUND}).suggestion
+    assert Checker(known=free_mail_domains()).check(f"jan@{name}", {name: MailHostStatus.NOT_FOUND}).suggestion
 
 
 def test_dead_domain_near_by() -> None:
     """One slip in a short name is told where the domain takes no mail, and not where it does."""
     checker = Checker(known=free_mail_domains())
-    assert checker.check("jan@qp.pl", {"qp.pl": Finding.MX}).suggestion == ""
-    found = checker.check("ola@qp.pl", {"qp.pl": Finding.NOT_FOUND})
-    assert (found.verdict, found.suggestion) == (Verdict.INVALID, "ola@op.pl") or found.suggestion == "ola@wp.pl"
+    assert checker.check("jan@qp.pl", {"qp.pl": MailHostStatus.MX}).suggestion == ""
+    found = checker.check("ola@qp.pl", {"qp.pl": MailHostStatus.NOT_FOUND})
+    assert (found.verdict, found.suggestion) == (Validity.INVALID, "ola@op.pl") or found.suggestion == "ola@wp.pl"
 
 
 def test_providers_are_no_typing_errors() -> None:
@@ -203,13 +203,13 @@ def test_duplicates() -> None:
     checker = Checker()
     assert checker.check("Jan@WP.pl", {}).reasons == ()
     again = checker.check("<jan@wp.pl>", {})
-    assert (again.verdict, again.reasons) == (Verdict.OK, (Reason.DUPLICATE,))
+    assert (again.verdict, again.reasons) == (Validity.OK, (Reason.DUPLICATE,))
 
 
 def test_hidden_letters() -> None:
     """An address with letters that nobody sees is none; what people see is the suggestion."""
     found = Checker().check("jan@\u200bwp.pl\ufeff", {})
-    assert (found.verdict, found.reasons, found.suggestion) == (Verdict.INVALID, (Reason.SYNTAX,), "jan@wp.pl")
+    assert (found.verdict, found.reasons, found.suggestion) == (Validity.INVALID, (Reason.SYNTAX,), "jan@wp.pl")
     assert Checker().check("jan\u200b", {}).suggestion == ""
 
 
@@ -255,4 +255,4 @@ def test_disposable_file(tmp_path: Path) -> None:
 @given(st.text(max_size=40))
 def test_any_text(written: str) -> None:
     """Any text gets a verdict."""
-    assert Checker().check(written, {}).verdict in Verdict
+    assert Checker().check(written, {}).verdict in Validity

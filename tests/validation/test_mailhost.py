@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bouncemilter.validation import Finding, MailHosts, ResolverError
+from bouncemilter.validation import MailHosts, MailHostStatus, ResolverError
 from bouncemilter.validation.mailhost import SILENCE
 from tests.rig.dns import NameServer
 
@@ -39,27 +39,27 @@ def server() -> Iterator[NameServer]:
         yield found
 
 
-async def find(server: NameServer, *names: str, seconds: float = 2.0) -> dict[str, Finding]:
+async def find(server: NameServer, *names: str, seconds: float = 2.0) -> dict[str, MailHostStatus]:
     return await MailHosts(server.address, concurrency=3, seconds=seconds).find(names, lambda _: None)
 
 
 async def test_findings(server: NameServer) -> None:
     """MX, null MX, an address in its place, nothing, no such domain, and no answer are told apart."""
     wanted = {
-        "good.pl": Finding.MX,
-        "six.pl": Finding.MX,
-        "second.pl": Finding.MX,
-        "null.pl": Finding.NULL_MX,
-        "web.pl": Finding.IMPLICIT,
-        "empty.pl": Finding.NO_SERVER,
-        "lost.pl": Finding.NO_SERVER,
-        "nowhere.pl": Finding.NOT_FOUND,
-        "broken.pl": Finding.UNANSWERED,
-        "half.pl": Finding.UNANSWERED,
-        "webfail.pl": Finding.UNANSWERED,
-        "xn--w-uga1v8h.pl": Finding.MX,
-        "self.pl": Finding.NO_SERVER,
-        "zero.pl": Finding.NO_SERVER,
+        "good.pl": MailHostStatus.MX,
+        "six.pl": MailHostStatus.MX,
+        "second.pl": MailHostStatus.MX,
+        "null.pl": MailHostStatus.NULL_MX,
+        "web.pl": MailHostStatus.IMPLICIT,
+        "empty.pl": MailHostStatus.NO_SERVER,
+        "lost.pl": MailHostStatus.NO_SERVER,
+        "nowhere.pl": MailHostStatus.NOT_FOUND,
+        "broken.pl": MailHostStatus.UNANSWERED,
+        "half.pl": MailHostStatus.UNANSWERED,
+        "webfail.pl": MailHostStatus.UNANSWERED,
+        "xn--w-uga1v8h.pl": MailHostStatus.MX,
+        "self.pl": MailHostStatus.NO_SERVER,
+        "zero.pl": MailHostStatus.NO_SERVER,
     }
     assert await find(server, *wanted) == wanted
 
@@ -68,7 +68,7 @@ async def test_each_once(server: NameServer) -> None:
     """A mail server of many domains is asked for once."""
     names = [f"{number}.good.pl" for number in range(20)]
     server.records |= {(name, "MX"): ["10 mx.good.pl."] for name in names}
-    assert set((await find(server, *names)).values()) == {Finding.MX}
+    assert set((await find(server, *names)).values()) == {MailHostStatus.MX}
     assert server.asked.count(("mx.good.pl", "A")) == 1
     assert len(server.asked) == 21
 
@@ -77,7 +77,7 @@ async def test_silence(server: NameServer) -> None:
     """A name server that says nothing leaves everything open, within the time given."""
     server.silent = True
     assert await find(server, "good.pl", "nowhere.pl", seconds=0.2) == dict.fromkeys(
-        ("good.pl", "nowhere.pl"), Finding.UNANSWERED
+        ("good.pl", "nowhere.pl"), MailHostStatus.UNANSWERED
     )
 
 
@@ -115,4 +115,4 @@ async def test_few_descriptors(server: NameServer) -> None:
         found = await MailHosts(server.address, concurrency=1000).find(names, lambda _: None)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
-    assert set(found.values()) == {Finding.NULL_MX}
+    assert set(found.values()) == {MailHostStatus.NULL_MX}

@@ -54,9 +54,11 @@ def add(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     by, asked = operator(), options.typed(addresses)
 
     async def suppress(store: Store, settings: Settings) -> list[Suppression]:
-        for one in asked:  # all are looked at before the first is written
-            options.key(one, settings)
-        return [await store.suppress(one, sentence, by=by, note=options.note(note)) for one in asked]
+        keys = [options.key(one, settings) for one in asked]  # all are looked at before the first is written
+        return [
+            await store.suppress(key, sentence, by=by, note=options.note(note), written=one)
+            for key, one in zip(keys, asked, strict=True)
+        ]
 
     for each in with_store(config, suppress):
         show.line(f"suppressed: {each.address_key}")
@@ -77,7 +79,7 @@ def remove(
     Their history stays. Opt-outs and complaints are lifted only address by address, or with --including-opt-outs.
     """
     if addresses:
-        if wanted != Filter(cause=wanted.cause, scope=wanted.scope):
+        if wanted != Filter(cause=wanted.cause, scope=wanted.scope, scope_value=wanted.scope_value):
             raise click.UsageError("beside addresses only --cause and --scope narrow what is lifted")
         lifted = _lift_addresses(config, options.typed(addresses), wanted, options.note(note))
     else:
@@ -92,15 +94,16 @@ def remove(
 
 
 def _lift_addresses(config: Path, addresses: list[str], wanted: Filter, note: str) -> int:
-    by = operator()
+    by, value = operator(), wanted.scope_value or None
 
     async def lift(store: Store, settings: Settings) -> list[Suppression]:
-        for one in addresses:  # all are looked at before the first is lifted
-            options.key(one, settings)
+        keys = [options.key(one, settings) for one in addresses]  # all are looked at before the first is lifted
         return [
             each
-            for one in addresses
-            for each in await store.lift(one, by=by, cause=wanted.cause, scope=wanted.scope, note=note)
+            for key in keys
+            for each in await store.lift(
+                key, by=by, cause=wanted.cause, scope=wanted.scope, scope_value=value, note=note
+            )
         ]
 
     lifted = with_store(config, lift)
@@ -115,9 +118,9 @@ def _say(each: Suppression) -> None:
 
 def _rehearse(config: Path, wanted: Filter) -> None:
     async def look(store: Store, _: Settings) -> tuple[list[Suppression], int, int]:
-        some = [each async for each in store.suppressions(wanted, _SHOWN)]
-        every = await store.count(replace(wanted, opt_outs=True))
-        return some, await store.count(wanted), every
+        some = [each async for each in store.listing.matching(wanted, _SHOWN)]
+        every = await store.listing.count(replace(wanted, opt_outs=True))
+        return some, await store.listing.count(wanted), every
 
     some, number, every = with_store(config, look)
     listing.print_table(some)
@@ -132,7 +135,7 @@ def _lift_all(config: Path, wanted: Filter, note: str) -> int:
     by = operator()
 
     async def lift(store: Store, _: Settings) -> int:
-        numbers = [each.id async for each in store.suppressions(wanted)]
+        numbers = [each.id async for each in store.listing.matching(wanted)]
         total = 0
         for start in range(0, len(numbers), _PIECE):
             lifted = await store.lift_each(numbers[start : start + _PIECE], by=by, note=note)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
 import click
 
-from bouncemilter.cli import configuration, show
+from bouncemilter import enforcement
+from bouncemilter.cli import configuration, show, stream_option
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.storage import with_store
 from bouncemilter.cli.suppression import options
 from bouncemilter.exchange import writing
-from bouncemilter.lists import Replacement
 from bouncemilter.model import Suppression
+from bouncemilter.replacement import Replacement
 from bouncemilter.settings import Settings
-from bouncemilter.settings.streams import streams
 from bouncemilter.store import Filter, Store
 from bouncemilter.stream import Stream
 
@@ -79,7 +79,7 @@ class _Export:
 
     async def write(self, store: Store, settings: Settings, file: TextIO) -> None:
         """Write all to `file`."""
-        self._stream = _stream(settings, self._stream_name)
+        self._stream = stream_option.named(settings, self._stream_name) if self._stream_name else None
         if self._form == "csv":
             file.write(writing.heading())
         async for key, found in _by_address(store, self._wanted):
@@ -90,7 +90,7 @@ class _Export:
         """What is written of one address; `found`: its suppressions that match."""
         table = self._form == "postfix"
         if table or self._stream:
-            refusal = writing.refused(key, found, self._stream)
+            refusal = enforcement.certain_refusal(key, found, self._stream)
             if refusal is None:
                 return
             if table and not writing.is_for_maps(key):
@@ -106,20 +106,11 @@ class _Export:
             yield writing.row(each, raw=self._raw) if self._form == "csv" else writing.json_line(show.plain(each))
 
 
-def _stream(settings: Settings, name: str) -> Stream | None:
-    if not name:
-        return None
-    known = {each.name: each for each in streams(settings)}
-    if name not in known:
-        raise Failure(f"no [[stream]] is named {name} (there are: {', '.join(known) or 'none'})", Exit.USAGE)
-    return known[name]
-
-
 async def _by_address(store: Store, wanted: Filter) -> AsyncIterator[tuple[str, tuple[Suppression, ...]]]:
     """Each address with its suppressions that match."""
     key = ""
     found: list[Suppression] = []
-    async for each in store.suppressions_by_address(wanted):
+    async for each in store.listing.by_address(wanted):
         if each.address_key != key:
             if found:
                 yield key, tuple(found)
@@ -132,13 +123,9 @@ async def _by_address(store: Store, wanted: Filter) -> AsyncIterator[tuple[str, 
 def _replace(path: Path, write: Callable[[TextIO], None]) -> None:
     """Have `write` fill a file that takes the place of `path`, with its permissions; of a new one nobody else's."""
     try:
-        with (
-            tempfile.NamedTemporaryFile() as private,
-            Replacement(path, path if path.exists() else Path(private.name)) as new,
-        ):
-            text = open(new.file.fileno(), "w", encoding="utf-8", newline="", closefd=False)  # noqa: SIM115  (a descriptor)
+        with Replacement(path, path if path.exists() else None) as new:
+            text = io.TextIOWrapper(new.file, encoding="utf-8", newline="")
             write(text)
-            text.flush()
             text.detach()
             new.finish()
             new.commit()

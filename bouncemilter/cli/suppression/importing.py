@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
-from bouncemilter import classify, limits, text
-from bouncemilter.cli import configuration, show
+from bouncemilter import limits, text
+from bouncemilter.assembly.pipeline import classifier
+from bouncemilter.cli import configuration, listing, show
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.cli.identity import operator
 from bouncemilter.cli.progress import bar
+from bouncemilter.cli.spool import PipedList, is_input
 from bouncemilter.cli.storage import with_store
 from bouncemilter.cli.suppression import options
-from bouncemilter.cli.suppression.sorting import KEPT, Sorter, Wish
-from bouncemilter.cli.suppression.spool import Spool
 from bouncemilter.exchange import reading
+from bouncemilter.exchange.admission import KEPT, ImportFilter, ImportOptions
 from bouncemilter.exchange.blame import Judge
-from bouncemilter.exchange.record import ListError
-from bouncemilter.exchange.table import LARGEST
+from bouncemilter.exchange.spool import Spool
+from bouncemilter.lists import ListError, ListOptions, Source
 from bouncemilter.model import Cause, Scope
 from bouncemilter.settings import Settings
 from bouncemilter.store import Batch, NoSuchBatchError, Progress, Store, StoreUnavailable
@@ -45,6 +45,7 @@ _SHOWN = 20
     show_default=True,
     help="Whose export it is.",
 )
+@listing.layout_options
 @options.word(Cause, "--cause", help="Of rows that name none (else manual), and of the sender's own fault.")
 @options.reach
 @click.option("--note", default="", help="For the record of each.")
@@ -56,6 +57,7 @@ def import_(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     config: Path,
     file: Path | None,
     form: str,
+    list_options: ListOptions,
     cause: Cause | None,
     reach: tuple[Scope, str] | None,
     note: str,
@@ -66,8 +68,8 @@ def import_(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 ) -> None:
     """Suppress the addresses of a list; `-` reads standard input. Exit 1: some rows could not be read.
 
-    CSV in UTF-8, UTF-16, windows-1250 or ISO-8859-2 with any delimiter, JSON, JSON lines, or an address a line. What is
-    suppressed already stays as it is. All is read before anything is written.
+    CSV in UTF-8, UTF-16, windows-1250 or ISO-8859-2 with any delimiter, Excel, JSON, JSON lines, or an address a line.
+    What is suppressed already stays as it is. All is read before anything is written.
     """
     if sum((file is not None, bool(undo), batches)) != 1:
         raise click.UsageError("name one of FILE, --undo BATCH, --batches")
@@ -77,18 +79,21 @@ def import_(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         _undo(config, undo, as_json=as_json)
     else:
         assert file is not None
-        wish = Wish(cause, reach, options.note(note))
-        _Import(file, form, wish, dry_run=dry_run).run(config, as_json=as_json)
+        import_options = ImportOptions(cause, reach, options.note(note))
+        _Import(file, form, list_options, import_options, dry_run=dry_run).run(config, as_json=as_json)
 
 
 class _Import:
     """One file on its way into the store."""
 
-    def __init__(self, file: Path, form: str, wish: Wish, *, dry_run: bool) -> None:
+    def __init__(
+        self, file: Path, form: str, list_options: ListOptions, import_options: ImportOptions, *, dry_run: bool
+    ) -> None:
         self._name = "standard input" if str(file) == "-" else text.clean(file.name, limits.SUBJECT)
-        self._file = _opened(file)
+        self._file = file
         self._form = form
-        self._wish = wish
+        self._list_options = list_options
+        self._options = import_options
         self._dry_run = dry_run
         self._sums = Progress(0, 0, 0, 0, 0, ())
 
@@ -97,42 +102,39 @@ class _Import:
 
         async def work(store: Store, settings: Settings) -> dict[str, Any]:
             with Spool() as spool:
-                sorter = _sorter(settings, self._wish)
-                found = self._read(sorter, spool)
-                batch = await self._write(store, spool, sorter, found.format)
-            return self._summary(sorter, found, batch)
+                taking = _filter(settings, self._options)
+                found = self._read(source, taking, spool)
+                batch = await self._write(store, spool, taking, found.format)
+            return self._summary(taking, found, batch)
 
         try:
-            with self._file as self._content:
+            with _opened(self._file) as source:
                 summary = with_store(config, work)
         except ListError as error:
-            raise Failure(f"{self._name}: {error}; nothing was imported", Exit.DATA) from None
+            raise Failure(f"{error}; nothing was imported", Exit.DATA) from None
         except OSError as error:
-            raise Failure(f"{self._name}: {error.strerror or error}", Exit.IO) from None
+            raise Failure(f"{self._file}: {error.strerror or error}", Exit.IO) from None
         if as_json:
             show.json_line(summary)
         else:
             _tell(summary, dry_run=self._dry_run)
         raise SystemExit(Exit.NO if summary["rejected"] else Exit.OK)
 
-    def _read(self, sorter: Sorter, spool: Spool) -> reading.Reading:
+    def _read(self, source: Source, taking: ImportFilter, spool: Spool) -> reading.Reading:
         """Check all rows; what is known of the list then."""
-        data = self._content.read(LARGEST + 1)
-        found = reading.read(data, self._name, self._form)
-        del data
+        found = reading.read(source, self._form, self._list_options)
         with bar("reading", 0) as advance:
             for place, (number, entry) in enumerate(found.rows, 1):
-                row = sorter.row(number, entry)
-                if row:
+                for row in taking.rows(number, entry):
                     spool.add(row)
                 if not place % _STEP:
                     advance(_STEP)
-        if sorter.rejected and not sorter.taken and not sorter.skipped:
-            number, reason = sorter.faults[0]
-            raise ListError(f"no row can be read; {found.unit} {number}: {reason}")
+        if taking.rejected and not taking.taken and not taking.skipped:
+            number, reason = taking.faults[0]
+            raise ListError(f"{source.path}: no row can be read; {found.unit} {number}: {reason}")
         return found
 
-    async def _write(self, store: Store, spool: Spool, sorter: Sorter, form: str) -> Batch | None:
+    async def _write(self, store: Store, spool: Spool, taking: ImportFilter, form: str) -> Batch | None:
         imports, by = store.imports, operator()
         if self._dry_run:
             with bar("comparing", spool.rows) as advance:
@@ -141,7 +143,7 @@ class _Import:
                     advance(progress.rows)
             return None
         batch = await imports.begin(
-            by=by, file_name=self._name, format_=form, skipped=sum(sorter.skipped.values()), rejected=sorter.rejected
+            by=by, file_name=self._name, format_=form, skipped=sum(taking.skipped.values()), rejected=taking.rejected
         )
         try:
             with bar("writing", spool.rows) as advance:
@@ -167,23 +169,23 @@ class _Import:
             (*now.named, *more.named)[:KEPT],
         )
 
-    def _summary(self, sorter: Sorter, found: reading.Reading, batch: Batch | None) -> dict[str, Any]:
+    def _summary(self, taking: ImportFilter, found: reading.Reading, batch: Batch | None) -> dict[str, Any]:
         sums, unit = self._sums, found.unit
-        skipped = dict(sorter.skipped) | ({"expired": sums.skipped} if sums.skipped else {})
+        skipped = dict(taking.skipped) | ({"expired": sums.skipped} if sums.skipped else {})
         return {
             "file": self._name,
             "format": found.format,
             "partial": found.partial,
-            "causes": {cause.value: number for cause, number in sorter.taken.most_common()},
+            "causes": {cause.value: number for cause, number in taking.taken.most_common()},
             "batch": batch.id if batch else None,
             "added": sums.added,
             "known": sums.known,
             "beside": sums.beside,
             "skipped": skipped,
-            "rejected": sorter.rejected,
-            "undated": sorter.undated,
+            "rejected": taking.rejected,
+            "undated": taking.undated,
             "conflicts": [{unit: each.line, **_conflict(asdict(each))} for each in sums.named],
-            "faults": [{unit: number, "reason": reason} for number, reason in sorter.faults],
+            "faults": [{unit: number, "reason": reason} for number, reason in taking.faults],
         }
 
 
@@ -191,22 +193,23 @@ def _conflict(each: dict[str, Any]) -> dict[str, Any]:
     return {"address": each["address_key"], "cause": str(each["cause"]), "already": list(each["others"])}
 
 
-def _opened(file: Path) -> AbstractContextManager[BinaryIO]:
-    """The file, opened while the command still is who called it."""
-    if str(file) == "-":
-        return contextlib.nullcontext(sys.stdin.buffer)
-    try:
-        return file.open("rb")
-    except OSError as error:
-        raise Failure(f"{file}: {error.strerror}", Exit.IO) from None
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[Source]:
+    """The list, opened while the command still is who called it."""
+    if is_input(file):
+        with PipedList(file) as piped:
+            yield Source(Path("standard input") if str(file) == "-" else file, piped.file)
+    else:
+        with file.open("rb") as opened:
+            yield Source(file, opened)
 
 
-def _sorter(settings: Settings, wish: Wish) -> Sorter:
-    folder = settings.classify.rules_directory
-    rules = classify.load(Path(folder)) if folder else classify.builtin()
+def _filter(settings: Settings, import_options: ImportOptions) -> ImportFilter:
     policy = settings.policy
     expiry = dt.timedelta(days=policy.soft_expiry_days)
-    return Sorter(Judge(rules), wish, policy.fold_local_part, expiry, dt.datetime.now(dt.UTC))
+    return ImportFilter(
+        Judge(classifier(settings)), import_options, policy.fold_local_part, expiry, dt.datetime.now(dt.UTC)
+    )
 
 
 def _tell(summary: dict[str, Any], *, dry_run: bool) -> None:
@@ -219,7 +222,7 @@ def _tell(summary: dict[str, Any], *, dry_run: bool) -> None:
     if summary["beside"]:
         show.line(f"{summary['beside']} of those added are suppressed otherwise, too; both are kept")
         for each in summary["conflicts"][:_SHOWN]:
-            place = next(f"{unit} {number}" for unit, number in each.items() if unit in ("line", "item"))
+            place = next(f"{unit} {number}" for unit, number in each.items() if unit in ("line", "row", "item"))
             show.line(f"  {place}: {each['address']}: {each['cause']}, beside {', '.join(each['already'])}")
     for reason, number in summary["skipped"].items():
         show.line(f"{number} skipped: {reason}")

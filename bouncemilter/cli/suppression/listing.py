@@ -44,13 +44,13 @@ def list_(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     if chosen == _WATCHING:
         if wanted.cause or wanted.scope or wanted.batch:
             raise click.UsageError("addresses that are watched have no --cause, --scope or --batch yet")
-        _print_watched(with_store(config, lambda store, _: store.watched(limit, wanted)), as_json=as_json)
+        _print_watched(with_store(config, lambda store, _: store.listing.watched(limit, wanted)), as_json=as_json)
         return
     asked = replace(wanted, state=State(chosen) if chosen else None)
 
     async def suppressed(store: Store, _: Settings) -> list[Suppression]:
         found = []
-        async for each in store.suppressions(asked, limit):
+        async for each in store.listing.matching(asked, limit):
             if as_json:
                 show.json_line(each)
             else:
@@ -69,7 +69,7 @@ def check(config: Path, addresses: tuple[str, ...], as_json: bool) -> None:
 
     async def find(store: Store, settings: Settings) -> list[Suppression]:
         keys = [options.key(one, settings) for one in addresses]
-        return [each for key in keys for each in (*await store.suppressed(key), *await store.held_back(key))]
+        return [each for key in keys for each in (*await store.suppressed(key), *await store.listing.held_back(key))]
 
     found = with_store(config, find)
     _print(found, as_json=as_json)

@@ -38,7 +38,7 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
         category: Category | None,
         written_domain: str,
         provider: str,
-        scope: Scope | None,
+        scope: tuple[Scope, str] | None,
         since: dt.datetime | None,
         until: dt.datetime | None,
         list_id: str,
@@ -53,7 +53,8 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
             category=category,
             domain=address.domain_key(written_domain),
             provider=domain.registrable(provider) if provider else "",
-            scope=scope,
+            scope=scope[0] if scope else None,
+            scope_value=scope[1] if scope else "",
             since=since.replace(tzinfo=dt.UTC) if since else None,
             until=until.replace(tzinfo=dt.UTC) if until else None,
             list_id=list_name(list_id),
@@ -71,7 +72,7 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--list", "list_id", default="", metavar="LIST-ID", help="Only for this list, or caused by it."),
         click.option("--until", type=day, metavar="DATE", help="Only suppressed before then, UTC."),
         click.option("--since", type=day, metavar="DATE", help="Only suppressed on this day or later, UTC."),
-        word(Scope, "--scope", help="Only of this scope."),
+        click.option("--scope", callback=_scope, help="Only global, sender, list, sender:DOMAIN or list:LIST-ID."),
         click.option("--provider", default="", metavar="DOMAIN", help="Only of this provider and the domains below."),
         click.option("--domain", "written_domain", default="", help="Only addresses of exactly this domain."),
         word(Category, "--category", metavar="CATEGORY", help="Only of this category of failure."),
@@ -85,6 +86,11 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
 def is_narrow(wanted: Filter) -> bool:
     """Whether a filter leaves anything out."""
     return wanted != Filter(state=wanted.state, opt_outs=wanted.opt_outs)
+
+
+def _scope(context: click.Context, option: click.Parameter, value: str | None) -> tuple[Scope, str] | None:
+    """A scope with its value, or the kind alone: of any value."""
+    return (Scope(value), "") if value in list(Scope) else _reach(context, option, value)
 
 
 def _reach(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[Scope, str] | None:

@@ -58,7 +58,7 @@ def policy(request: bytes) -> Question | None:
         client=given.get("client_address", ""),
         daemon_name=given.get("policy_context", ""),
         sasl_login=given.get("sasl_username", ""),
-        sender=given.get("sender", ""),
+        sender=given.get("sender"),
     )
     return Question(given["recipient"], given.get("policy_context", ""), origin)
 

@@ -20,7 +20,7 @@ from bouncemilter.fronts.access.protocol import ProtocolError, Question
 from bouncemilter.listener import SocketFile
 
 if TYPE_CHECKING:
-    from bouncemilter.pipeline import Gate
+    from bouncemilter.pipeline import OutgoingPipeline
 
 ASKED: Final = Counter("bouncemilter_access_questions_total", "Questions that Postfix asked, by protocol", ["protocol"])
 CONNECTIONS: Final = Gauge("bouncemilter_access_connections", "Connections of Postfix that are open now")
@@ -54,9 +54,9 @@ class AccessOptions:
 class AccessFront:
     """Answers on one socket, on the event loop. Any fault of ours is the answer that nothing is known."""
 
-    def __init__(self, options: AccessOptions, gate: Gate) -> None:
+    def __init__(self, options: AccessOptions, outgoing: OutgoingPipeline) -> None:
         self._options = options
-        self._gate = gate
+        self._outgoing = outgoing
         self._servers: list[asyncio.Server] = []
         self._files: list[SocketFile] = []
         self._open: set[asyncio.StreamWriter] = set()
@@ -144,18 +144,18 @@ class AccessFront:
         """The access(5) result that refuses a recipient; empty where nothing is known against it."""
         if question is None:
             return ""
-        gate = self._gate
-        stream = gate.named(question.stream) or gate.owner(question.origin)
+        outgoing = self._outgoing
+        stream = outgoing.owner(question.origin, question.stream)
         if stream is None:
             return ""
         try:
-            refusal = await gate.consider(stream, question.origin, question.recipient)
+            refusal = await outgoing.refusal_on_loop(stream, question.origin, question.recipient)
         except Exception:  # noqa: BLE001  (a fault of ours must not stop the mail)
             FAULTS.inc()
             _log.exception("internal_error", front="access")
             return ""
         if refusal is None:
             return ""
-        gate.refused(stream, question.recipient, refusal)
+        outgoing.record_refusal(stream, question.recipient, refusal)
         words = refusal.text(authenticated=question.origin.authenticated)
         return f"{enforcement.REPLY_CODE} {enforcement.STATUS} {words}"

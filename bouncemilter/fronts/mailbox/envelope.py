@@ -7,7 +7,7 @@ import ipaddress
 import re
 from typing import Final, NamedTuple
 
-from bouncemilter.fronts.mailbox.source import Letter
+from bouncemilter.fronts.mailbox.source import StoredMessage
 from bouncemilter.model import Envelope, Front
 from bouncemilter.report import delivered, moment
 from bouncemilter.report.delivered import Owner
@@ -26,17 +26,17 @@ class Found(NamedTuple):
     """The message itself names the recipient; else it is the mailbox's address."""
 
 
-def envelope(letter: Letter, owner: Owner, address: str, now: dt.datetime) -> Found | None:
-    """The envelope of a letter; None where nothing says that it came to an address of ours.
+def envelope(message: StoredMessage, owner: Owner, address: str, now: dt.datetime) -> Found | None:
+    """The envelope of a message; None where nothing says that it came to an address of ours.
 
     `owner`: what an address is to us. `address`: the mailbox's own, or empty. `now`: UTC.
     """
-    raw, body_at = split_head(letter.head)
+    raw, body_at = split_head(message.head)
     headers = Headers(raw[:body_at], set())
     recipient = delivered.recipient(headers, owner)
     if not (recipient or address):
         return None
-    at = moment.clamped(letter.at or moment.of_headers(headers), now)
+    at = moment.clamped(message.at or moment.of_headers(headers), now)
     made = Envelope(
         front=Front.MAILBOX,
         sender=delivered.sender(headers),

@@ -20,7 +20,7 @@ from typing import BinaryIO, Final
 from bouncemilter import limits, outlook
 from bouncemilter.fronts.mailbox.fault import Fault, MailboxError
 from bouncemilter.fronts.mailbox.options import After, MailboxOptions, SourceKind
-from bouncemilter.fronts.mailbox.source import Item, Letter
+from bouncemilter.fronts.mailbox.source import MessageRef, StoredMessage
 from bouncemilter.report import moment
 
 _LINE: Final = 64 * 1024
@@ -73,17 +73,17 @@ class FolderSource:
             self._make_target()
         return ""
 
-    def items(self, beyond: str) -> Iterator[Item]:  # noqa: ARG002  (file names have no order)
+    def items(self, beyond: str) -> Iterator[MessageRef]:  # noqa: ARG002  (file names have no order)
         """All messages, oldest first."""
         with _reading(self._options.path):
             found = [self._item(at, path) for at, path in sorted(self._files())]
         yield from found
 
-    def read(self, items: Sequence[Item]) -> list[Letter | MailboxError | None]:
+    def read(self, items: Sequence[MessageRef]) -> list[StoredMessage | MailboxError | None]:
         """Their first octets; what one file fails by keeps nobody from the others."""
-        return [self._letter(item) for item in items]
+        return [self._message(item) for item in items]
 
-    def consume(self, items: Sequence[Item]) -> int:
+    def consume(self, items: Sequence[MessageRef]) -> int:
         """Move or delete the files."""
         done = 0
         for item in items:
@@ -106,11 +106,11 @@ class FolderSource:
     def abort(self) -> None:
         """Nothing is held."""
 
-    def _item(self, at: float, path: Path) -> Item:
+    def _item(self, at: float, path: Path) -> MessageRef:
         # A file that somebody has saved has the date of saving: the mail's own headers know better.
         if self._is_maildir:
-            return Item(path.name.partition(":")[0], str(path), moment.of_file(at))
-        return Item(f"{path} {at}", str(path))
+            return MessageRef(path.name.partition(":")[0], str(path), moment.of_file(at))
+        return MessageRef(f"{path} {at}", str(path))
 
     def _files(self) -> Iterator[tuple[float, Path]]:
         roots = [self._root / name for name in _FOLDERS] if self._is_maildir else [self._root]
@@ -135,7 +135,7 @@ class FolderSource:
                         if stat.S_ISREG(status.st_mode):
                             yield status.st_mtime, Path(entry.path)
 
-    def _found(self, item: Item) -> Path | None:
+    def _found(self, item: MessageRef) -> Path | None:
         """Where a message lies now: a mail program may have read it, which changes its name and folder."""
         path = Path(str(item.handle))
         if path.exists():
@@ -148,7 +148,7 @@ class FolderSource:
                             return Path(entry.path)
         return None
 
-    def _letter(self, item: Item) -> Letter | MailboxError | None:
+    def _message(self, item: MessageRef) -> StoredMessage | MailboxError | None:
         path = self._found(item)
         if path is None:
             if not self._root.exists():
@@ -165,7 +165,7 @@ class FolderSource:
         except OSError as error:
             fault = Fault.LOGIN if isinstance(error, PermissionError) else Fault.DISK
             return MailboxError(fault, f"{path}: {error.strerror}")
-        return Letter(head, max(size, len(head)), item.at)
+        return StoredMessage(head, max(size, len(head)), item.at)
 
     def _make_target(self) -> None:
         try:
@@ -217,18 +217,18 @@ class MboxSource:
             self._size = _settled_size(self._stream, self._path)
         return ""
 
-    def items(self, beyond: str) -> Iterator[Item]:  # noqa: ARG002  (the whole file is searched)
+    def items(self, beyond: str) -> Iterator[MessageRef]:  # noqa: ARG002  (the whole file is searched)
         """All messages in the order of the file."""
         with _reading(self._path):
             for offset, line in self._begins():
-                yield Item(self._key(offset), offset, moment.of_from_line(line))
+                yield MessageRef(self._key(offset), offset, moment.of_from_line(line))
 
-    def read(self, items: Sequence[Item]) -> list[Letter | None]:
+    def read(self, items: Sequence[MessageRef]) -> list[StoredMessage | None]:
         """Their first octets, `>From ` unquoted."""
         with _reading(self._path):
-            return [self._letter(item) for item in items]
+            return [self._message(item) for item in items]
 
-    def consume(self, items: Sequence[Item]) -> int:
+    def consume(self, items: Sequence[MessageRef]) -> int:
         """Never called: `open` refuses."""
         raise MailboxError(Fault.SETTING, f"{self._path}: an mbox is only read ({len(items)} messages)")
 
@@ -274,7 +274,7 @@ class MboxSource:
         found = self._file.read(_NAMED).replace(b"\r\n", b"\n").partition(b"\n\n")[0]
         return hashlib.blake2b(found, digest_size=16).hexdigest()
 
-    def _letter(self, item: Item) -> Letter | None:
+    def _message(self, item: MessageRef) -> StoredMessage | None:
         file, offset = self._file, int(item.handle)
         file.seek(offset)
         first = file.readline(_LINE)
@@ -294,16 +294,16 @@ class MboxSource:
             size += len(line)
             if len(kept) < limits.KEPT_BYTES:
                 kept += line[: limits.KEPT_BYTES - len(kept)]
-        return Letter(bytes(kept), size, item.at)
+        return StoredMessage(bytes(kept), size, item.at)
 
 
-def _rebuilt(raw: bytes, name: str, at: dt.datetime | None) -> Letter | MailboxError:
+def _rebuilt(raw: bytes, name: str, at: dt.datetime | None) -> StoredMessage | MailboxError:
     """The message of an Outlook file, or why there is none."""
     try:
         found = outlook.to_rfc822(raw)
     except outlook.OutlookError as error:
         return MailboxError(Fault.DATA, f"{name}: no Outlook message that can be read: {error}")
-    return Letter(found[: limits.KEPT_BYTES], len(found), at)
+    return StoredMessage(found[: limits.KEPT_BYTES], len(found), at)
 
 
 def _refuse_packed(begin: bytes, path: str) -> None:
@@ -352,13 +352,13 @@ def _spooled() -> BinaryIO:
     found.seek(0)
     if found.read(len(outlook.MAGIC)) == outlook.MAGIC:
         found.seek(0)
-        letter = _rebuilt(found.read(outlook.FILE_BYTES + 1), "-", None)
-        if isinstance(letter, MailboxError):
+        message = _rebuilt(found.read(outlook.FILE_BYTES + 1), "-", None)
+        if isinstance(message, MailboxError):
             found.close()
-            raise letter
+            raise message
         found.seek(0)
         found.truncate()
-        found.write(letter.head)
+        found.write(message.head)
     found.seek(0)
     return found
 

@@ -15,12 +15,12 @@ from prometheus_client import Counter, Gauge
 
 from bouncemilter.fronts.mailbox.fault import MailboxError
 from bouncemilter.fronts.mailbox.options import MailboxOptions
-from bouncemilter.fronts.mailbox.summary import Fate, Summary
-from bouncemilter.fronts.mailbox.visit import Visit
+from bouncemilter.fronts.mailbox.poll import Poll
+from bouncemilter.fronts.mailbox.summary import MessageOutcome, Summary
 from bouncemilter.pipeline import Pipeline
 
 
-class Outcome(StrEnum):
+class PollResult(StrEnum):
     """How a pass ended."""
 
     SUCCESS = "success"
@@ -48,10 +48,10 @@ _log = structlog.get_logger()
 
 def declare() -> None:
     """Make every label value appear from the start."""
-    for fate in Fate:
-        MESSAGES.labels(fate)
-    for outcome in Outcome:
-        POLLS.labels(outcome)
+    for outcome in MessageOutcome:
+        MESSAGES.labels(outcome)
+    for result in PollResult:
+        POLLS.labels(result)
 
 
 def pause(interval: float, failures: int) -> float:
@@ -129,7 +129,7 @@ class _Poller:
         self._pipeline = pipeline
         self._state = state
         self._clock = clock
-        self._visit: Visit | None = None
+        self._poll: Poll | None = None
         self._stopped = asyncio.Event()
         self.task: asyncio.Task[None] = asyncio.create_task(self._run(before.task if before else None))
 
@@ -141,8 +141,8 @@ class _Poller:
     def end(self) -> None:
         """End after the batch that is under way."""
         self._stopped.set()
-        if self._visit:
-            self._visit.stop()
+        if self._poll:
+            self._poll.stop()
 
     async def ended(self, grace: float) -> None:
         """Wait until it has; after `grace` seconds it is cut off."""
@@ -169,20 +169,20 @@ class _Poller:
 
     async def _pass(self) -> Summary:
         """Go through the mailbox once; its `error` says why that failed."""
-        self._visit = visit = Visit(self._options, self._pipeline, self._state)
-        summary = visit.summary
+        self._poll = poll = Poll(self._options, self._pipeline, self._state)
+        summary = poll.summary
         try:
-            await visit.run()
+            await poll.run()
         except MailboxError as failure:
             summary.error = str(failure)
         except Exception as failure:  # noqa: BLE001  (whatever it is, the next pass is due)
             _log.exception("mailbox_error", mailbox=self._options.name)
             summary.error = repr(failure)
         finally:
-            self._visit = None
-        for fate, n in summary.fates.items():
-            MESSAGES.labels(fate).inc(n)
-        POLLS.labels(Outcome.FAILURE if summary.error else Outcome.SUCCESS).inc()
+            self._poll = None
+        for outcome, n in summary.outcomes.items():
+            MESSAGES.labels(outcome).inc(n)
+        POLLS.labels(PollResult.FAILURE if summary.error else PollResult.SUCCESS).inc()
         if summary.complete and not summary.error:
             self.read_at = self._clock()
             self.succeeded = time.time()
@@ -191,8 +191,8 @@ class _Poller:
                 "mailbox_read",
                 mailbox=self._options.name,
                 read=summary.read,
-                recognised=summary.fates[Fate.RECOGNISED],
-                left=summary.fates[Fate.LEFT],
+                recognised=summary.outcomes[MessageOutcome.RECOGNISED],
+                left=summary.outcomes[MessageOutcome.LEFT],
                 suppressed=summary.suppressed,
             )
         return summary

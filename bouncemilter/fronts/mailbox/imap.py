@@ -19,7 +19,7 @@ from bouncemilter.fronts.mailbox.fault import Fault, MailboxError
 from bouncemilter.fronts.mailbox.network import Line, check_encryption, connecting, refusal, said, speaking, tls_context
 from bouncemilter.fronts.mailbox.options import After, MailboxOptions, Security
 from bouncemilter.fronts.mailbox.secret import Credential
-from bouncemilter.fronts.mailbox.source import Item, Letter
+from bouncemilter.fronts.mailbox.source import MessageRef, StoredMessage
 from bouncemilter.report import moment
 
 _BLOCK: Final = 2_000
@@ -97,7 +97,7 @@ class ImapSource:
                 self._prepare_target()
             return self._select()
 
-    def items(self, beyond: str) -> Iterator[Item]:
+    def items(self, beyond: str) -> Iterator[MessageRef]:
         """All messages by rising UID, or those behind the UID `beyond`.
 
         By sequence numbers, which stay as they are while nothing but FETCH is said (RFC 3501 section 7.4.1).
@@ -116,17 +116,17 @@ class ImapSource:
             if not found:  # the server has said of more than there are
                 return
 
-    def read(self, items: Sequence[Item]) -> list[Letter | None]:
+    def read(self, items: Sequence[MessageRef]) -> list[StoredMessage | None]:
         """Their first octets by BODY.PEEK, which sets no flag."""
         wanted = f"(UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{limits.KEPT_BYTES}>)"
         with speaking(self._place, "fetching"):
             kind, data = self._imap.uid("FETCH", _set(items), wanted)
             if kind != "OK":
                 raise MailboxError(Fault.BROKEN_OFF, f"{self._place}: FETCH: {said(data[0])}")
-            found = dict(_letters(data))
+            found = dict(_messages(data))
         return [found.get(int(item.handle)) for item in items]
 
-    def consume(self, items: Sequence[Item]) -> int:
+    def consume(self, items: Sequence[MessageRef]) -> int:
         """Move or delete; nobody else's deleted messages are touched."""
         uids, done = _set(items), len(items)
         if self._options.after is After.MOVE:
@@ -239,7 +239,7 @@ class ImapSource:
         found = b" ".join(each for each in data if isinstance(each, bytes)).split()
         return ",".join(str(int(each)) for each in found), len(found)
 
-    def _listed(self, kind: str, data: Sequence[object]) -> list[Item]:
+    def _listed(self, kind: str, data: Sequence[object]) -> list[MessageRef]:
         if kind != "OK":
             raise MailboxError(Fault.BROKEN_OFF, f"{self._place}: FETCH: {said(data[0] if data else '')}")
         found = []
@@ -247,7 +247,7 @@ class ImapSource:
             if isinstance(line, bytes) and (uid := _UID.search(line)):
                 date = _DATE.search(line)
                 number = int(uid[1])
-                found.append(Item(str(number), number, moment.of_internaldate(date[1]) if date else None))
+                found.append(MessageRef(str(number), number, moment.of_internaldate(date[1]) if date else None))
         return found
 
     def _done(self, command: str, answer: tuple[str, Sequence[object]]) -> None:
@@ -294,29 +294,29 @@ def _authenticate(client: imaplib.IMAP4, mechanism: str, response: bytes) -> Non
     client.authenticate(mechanism, lambda _: next(responses, b""))
 
 
-def _set(items: Sequence[Item]) -> str:
+def _set(items: Sequence[MessageRef]) -> str:
     return ",".join(str(item.handle) for item in items)
 
 
-def _letters(data: Sequence[object]) -> Iterator[tuple[int, Letter]]:
-    """UID and letter of each message of a FETCH answer, in whatever order its items stand."""
+def _messages(data: Sequence[object]) -> Iterator[tuple[int, StoredMessage]]:
+    """UID and message of each message of a FETCH answer, in whatever order its items stand."""
     said_so_far, body = b"", None
     for piece in (*data, None):
         if isinstance(piece, tuple) or piece is None:
-            if found := _letter(said_so_far, body):
+            if found := _message(said_so_far, body):
                 yield found
             said_so_far, body = (bytes(piece[0]), bytes(piece[1])) if isinstance(piece, tuple) else (b"", None)
         elif isinstance(piece, bytes):
-            if _UID.search(piece) and _EMPTY_BODY.search(piece) and (found := _letter(piece, b"")):
+            if _UID.search(piece) and _EMPTY_BODY.search(piece) and (found := _message(piece, b"")):
                 yield found
             said_so_far += b" " + piece
     return
 
 
-def _letter(line: bytes, body: bytes | None) -> tuple[int, Letter] | None:
+def _message(line: bytes, body: bytes | None) -> tuple[int, StoredMessage] | None:
     uid, date, size = _UID.search(line), _DATE.search(line), _SIZE.search(line)
     if uid is None or body is None:
         return None
     octets = max(int(size[1]) if size else 0, len(body))
     head = body[: limits.KEPT_BYTES]
-    return int(uid[1]), Letter(head, octets, moment.of_internaldate(date[1]) if date else None)
+    return int(uid[1]), StoredMessage(head, octets, moment.of_internaldate(date[1]) if date else None)

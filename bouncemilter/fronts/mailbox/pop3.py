@@ -18,7 +18,7 @@ from bouncemilter.fronts.mailbox.imap import ANSWER, xoauth2
 from bouncemilter.fronts.mailbox.network import Line, check_encryption, connecting, refusal, said, speaking, tls_context
 from bouncemilter.fronts.mailbox.options import MailboxOptions, Security
 from bouncemilter.fronts.mailbox.secret import Credential
-from bouncemilter.fronts.mailbox.source import Item, Letter
+from bouncemilter.fronts.mailbox.source import MessageRef, StoredMessage
 
 _PIECE: Final = 64 * 1024
 """Octets read at once: a line may be as long as the message."""
@@ -63,7 +63,7 @@ class Pop3Source:
             self._has_top = "TOP" in self._capabilities()
         return ""
 
-    def items(self, beyond: str) -> Iterator[Item]:  # noqa: ARG002  (UIDLs have no order)
+    def items(self, beyond: str) -> Iterator[MessageRef]:  # noqa: ARG002  (UIDLs have no order)
         """All messages, named by their UIDL (RFC 1939 section 7)."""
         with speaking(self._place, "listing"):
             client = self._pop
@@ -73,14 +73,16 @@ class Pop3Source:
                 reason = said(answer or "it hung up")
                 raise MailboxError(Fault.SETTING, f"{self._place}: the server gives no UIDL: {reason}")
             pairs = [line.split(None, 1) for line in _content(client.file, ANSWER)]
-            found = [Item(words[1].strip().decode("latin-1"), int(words[0])) for words in pairs if len(words) == 2]
+            found = [
+                MessageRef(words[1].strip().decode("latin-1"), int(words[0])) for words in pairs if len(words) == 2
+            ]
         yield from found
 
-    def read(self, items: Sequence[Item]) -> list[Letter | None]:
+    def read(self, items: Sequence[MessageRef]) -> list[StoredMessage | None]:
         """Their first octets; the rest is read and dropped."""
         return [self._retrieved(int(item.handle)) for item in items]
 
-    def consume(self, items: Sequence[Item]) -> int:
+    def consume(self, items: Sequence[MessageRef]) -> int:
         """Mark as deleted."""
         with speaking(self._place, "deleting"):
             for item in items:
@@ -153,7 +155,7 @@ class Pop3Source:
             raise poplib.error_proto(answer or b"-ERR EOF")
         return answer
 
-    def _retrieved(self, number: int) -> Letter | None:
+    def _retrieved(self, number: int) -> StoredMessage | None:
         with speaking(self._place, "fetching"):
             client = self._pop
             # RETR marks a message as read on many servers; TOP does not, and spares the rest of a large one.
@@ -169,7 +171,7 @@ class Pop3Source:
                 size += len(piece)
                 if len(kept) < limits.KEPT_BYTES:
                     kept += piece[: limits.KEPT_BYTES - len(kept)]
-            return Letter(bytes(kept), size, None)
+            return StoredMessage(bytes(kept), size, None)
 
 
 def _content(stream: object, most: int | None = None) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from bouncemilter.fronts.mailbox.fault import MailboxError
 
 
-class Item(NamedTuple):
+class MessageRef(NamedTuple):
     """A message that lies in a mailbox."""
 
     key: str
@@ -20,7 +20,7 @@ class Item(NamedTuple):
     """When it came, UTC, where the list tells."""
 
 
-class Letter(NamedTuple):
+class StoredMessage(NamedTuple):
     """A message that was read."""
 
     head: bytes
@@ -38,18 +38,18 @@ class Source(Protocol):
         """Make ready to read; what names this generation of its keys (UIDVALIDITY), or nothing."""
         ...
 
-    def items(self, beyond: str) -> Iterator[Item]:
+    def items(self, beyond: str) -> Iterator[MessageRef]:
         """The messages, oldest first where that is known; those up to the key `beyond` may be left out."""
         ...
 
-    def read(self, items: Sequence[Item]) -> Sequence[Letter | MailboxError | None]:
+    def read(self, items: Sequence[MessageRef]) -> Sequence[StoredMessage | MailboxError | None]:
         """Their first octets, in order; None for one that is not there any more, an error for one that can't be read.
 
         Changes nothing.
         """
         ...
 
-    def consume(self, items: Sequence[Item]) -> int:
+    def consume(self, items: Sequence[MessageRef]) -> int:
         """Move or delete messages, as the options say; how many."""
         ...
 

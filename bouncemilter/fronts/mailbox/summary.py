@@ -9,7 +9,7 @@ from enum import StrEnum
 from bouncemilter.model import Category, Kind
 
 
-class Fate(StrEnum):
+class MessageOutcome(StrEnum):
     """What became of one message that was read."""
 
     RECOGNISED = "recognised"
@@ -30,7 +30,7 @@ class Fate(StrEnum):
     """Gone before it could be read."""
 
 
-CONSUMED = (Fate.RECOGNISED, Fate.KNOWN)
+CONSUMED = (MessageOutcome.RECOGNISED, MessageOutcome.KNOWN)
 """What may be moved or deleted."""
 
 
@@ -43,7 +43,7 @@ class Summary:
     """Messages that lie there, as far as they were listed."""
     seen_before: int = 0
     """Those among them that an earlier pass has settled."""
-    fates: Counter[Fate] = field(default_factory=Counter)
+    outcomes: Counter[MessageOutcome] = field(default_factory=Counter)
     kinds: Counter[Kind] = field(default_factory=Counter)
     """Of the recognised, known, untied and left ones."""
     categories: Counter[Category] = field(default_factory=Counter)
@@ -60,16 +60,16 @@ class Summary:
     @property
     def read(self) -> int:
         """Messages that were looked at."""
-        return self.fates.total()
+        return self.outcomes.total()
 
     def to_dict(self) -> dict[str, object]:
-        """For JSON: every fate, the kinds and categories that there were."""
+        """For JSON: every outcome, the kinds and categories that there were."""
         return {
             "mailbox": self.mailbox,
             "listed": self.listed,
             "seen_before": self.seen_before,
             "read": self.read,
-            **{fate.value: self.fates[fate] for fate in Fate},
+            **{outcome.value: self.outcomes[outcome] for outcome in MessageOutcome},
             "kinds": {kind.value: n for kind, n in sorted(self.kinds.items())},
             "categories": {category.value: n for category, n in sorted(self.categories.items())},
             "suppressed": self.suppressed,

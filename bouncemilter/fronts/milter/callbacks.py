@@ -58,7 +58,7 @@ class Callbacks:
     def _negotiate(self, context: Any, options: list[int]) -> int:
         """Called with what the MTA offers (actions, steps, 0, 0); leaves in `options` what is used."""
         try:
-            negotiated = negotiate(options[0], options[1], outgoing=self._service.gate.active)
+            negotiated = negotiate(options[0], options[1], outgoing=self._service.outgoing.active)
             self._open(context, negotiated)
             if negotiated.can_name_macros:
                 _name_macros(context)

@@ -25,7 +25,7 @@ from bouncemilter.fronts.milter.options import MilterOptions
 from bouncemilter.fronts.milter.session import Service
 
 if TYPE_CHECKING:
-    from bouncemilter.pipeline import Gate, Pipeline
+    from bouncemilter.pipeline import OutgoingPipeline, Pipeline
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class MilterFront:
         self,
         options: MilterOptions,
         pipeline: Pipeline,
-        gate: Gate,
+        outgoing: OutgoingPipeline,
         loop: asyncio.AbstractEventLoop,
         on_exit: Callable[[str], None] | None = None,
     ) -> None:
@@ -56,7 +56,7 @@ class MilterFront:
         self._loop = loop
         self._on_exit = on_exit
         self._admission = Admission(options.messages)
-        self._callbacks = Callbacks(Service(pipeline, gate, loop, options, self._admission, Nudge(self._endpoint)))
+        self._callbacks = Callbacks(Service(pipeline, outgoing, loop, options, self._admission, Nudge(self._endpoint)))
         self._thread = threading.Thread(target=self._run, name="milter", daemon=True)
         self._stopping = False
         self._ended = False

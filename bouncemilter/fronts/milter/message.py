@@ -6,7 +6,7 @@ import datetime as dt
 
 from bouncemilter import limits, text
 from bouncemilter.fronts.label import HEADER
-from bouncemilter.fronts.milter.outgoing import Outgoing
+from bouncemilter.fronts.milter.outgoing import OutgoingTransaction
 from bouncemilter.model import Envelope, Front, Source
 
 
@@ -36,7 +36,7 @@ class Message:
         """Recipients of ours: the argument of RCPT, which `delrcpt` wants back → the address without brackets."""
         self.others = False
         """Whether somebody gets the message who is neither ours nor a recipient of `outgoing`."""
-        self.outgoing: Outgoing | None = None
+        self.outgoing: OutgoingTransaction | None = None
         """Of a stream: its recipients that aren't ours, and what matters of its headers."""
         self.admitted = False
         """Counted by `Admission`."""

@@ -15,8 +15,8 @@ from bouncemilter import enforcement, text
 from bouncemilter.enforcement import Refusal
 from bouncemilter.fronts.milter.negotiation import Negotiated
 from bouncemilter.fronts.milter.replies import take_out
-from bouncemilter.pipeline import Departure, Parting
-from bouncemilter.pipeline.departure import refusable
+from bouncemilter.pipeline import OutgoingDecision, OutgoingMessage
+from bouncemilter.pipeline.outgoing import refusable
 from bouncemilter.stream import Origin, Stream
 
 UNCHANGED = Counter(
@@ -33,7 +33,7 @@ _OF_THE_LIST: Final = ("from", "list-id", "precedence")
 
 
 @dataclass(slots=True)
-class Outgoing:
+class OutgoingTransaction:
     """What is known of one message between MAIL and its end."""
 
     stream: Stream
@@ -58,9 +58,9 @@ class Outgoing:
         if key in _OF_THE_LIST or any(key == each.lower() for each in self.stream.campaign_headers):
             self.headers[key] = text.clean(text.decode(value[:_VALUE]), _VALUE).strip()
 
-    def departure(self, *, alone: bool, removable: bool) -> Departure:
-        """What the pipeline is told at the end of the message; the arguments as of Departure."""
-        return Departure(
+    def message(self, *, alone: bool, removable: bool) -> OutgoingMessage:
+        """What the pipeline is told at the end of the message; the arguments as of OutgoingMessage."""
+        return OutgoingMessage(
             stream=self.stream,
             origin=self.origin,
             recipients=tuple(each for argument, each in self.recipients.items() if argument not in self.suppressed),
@@ -71,30 +71,32 @@ class Outgoing:
         )
 
 
-def refuse(context: Any, outgoing: Outgoing, refusal: Refusal) -> int:
+def refuse(context: Any, outgoing: OutgoingTransaction, refusal: Refusal) -> int:
     """REJECT with 550 5.7.1; code and enhanced code are of one class, or Postfix gives up the session."""
     words = refusal.text(authenticated=outgoing.origin.authenticated)
     context.setreply(enforcement.REPLY_CODE, enforcement.STATUS, words)
     return int(milter.REJECT)
 
 
-def carry_out(context: Any, outgoing: Outgoing, parting: Parting, *, alone: bool, negotiated: Negotiated) -> int:
+def carry_out(
+    context: Any, outgoing: OutgoingTransaction, decision: OutgoingDecision, *, alone: bool, negotiated: Negotiated
+) -> int:
     """Change the message as decided; the reply to return.
 
     `alone`: whether nobody but those of `outgoing` gets the message. `milter.error` where the connection broke.
     """
-    gone = [argument for argument, each in outgoing.recipients.items() if each in parting.suppressed]
+    gone = [argument for argument, each in outgoing.recipients.items() if each in decision.suppressed]
     if alone and gone and len(gone) == len(outgoing.recipients):
         if not outgoing.refuses:
             return int(milter.DISCARD)
-        return refuse(context, outgoing, next(iter(parting.suppressed.values())))
+        return refuse(context, outgoing, next(iter(decision.suppressed.values())))
     if gone and not negotiated.can_delete:
         UNCHANGED.labels("delrcpt").inc()
         gone = []
     for argument in gone:
         take_out(context, argument)
-    if parting.sender and not negotiated.can_change_sender:
+    if decision.sender and not negotiated.can_change_sender:
         UNCHANGED.labels("chgfrom").inc()
-    elif parting.sender:
-        context.chgfrom(f"<{parting.sender}>")
+    elif decision.sender:
+        context.chgfrom(f"<{decision.sender}>")
     return int(milter.ACCEPT)

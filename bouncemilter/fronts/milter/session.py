@@ -25,15 +25,15 @@ from bouncemilter.fronts.milter.message import Message, bare
 from bouncemilter.fronts.milter.negotiation import Negotiated
 from bouncemilter.fronts.milter.nudge import SECONDS, Nudge
 from bouncemilter.fronts.milter.options import MilterOptions
-from bouncemilter.fronts.milter.outgoing import Outgoing, refuse
+from bouncemilter.fronts.milter.outgoing import OutgoingTransaction, refuse
 from bouncemilter.fronts.milter.outgoing import carry_out as carry_out_outgoing
 from bouncemilter.fronts.milter.replies import Tagging, carry_out, defer, ending
 from bouncemilter.model import Disposition, Front, Source
-from bouncemilter.pipeline import DepartureFailed
+from bouncemilter.pipeline import OutgoingUnavailable
 from bouncemilter.stream import Origin
 
 if TYPE_CHECKING:
-    from bouncemilter.pipeline import Flight, Gate, Pipeline
+    from bouncemilter.pipeline import Flight, OutgoingPipeline, Pipeline
 
 ACCEPTED_EARLY = Counter(
     "bouncemilter_milter_accepted_early_total",
@@ -60,7 +60,7 @@ class Service:
     """What all sessions share."""
 
     pipeline: Pipeline
-    gate: Gate
+    outgoing: OutgoingPipeline
     loop: asyncio.AbstractEventLoop
     """Where the pipeline runs."""
     options: MilterOptions
@@ -100,11 +100,9 @@ class Session:
         self._message.outgoing = self._outgoing(context, self._message)
         return int(milter.CONTINUE)
 
-    def _outgoing(self, context: Any, message: Message) -> Outgoing | None:
+    def _outgoing(self, context: Any, message: Message) -> OutgoingTransaction | None:
         """Where the message is of a stream, what will be known of it."""
-        gate = self._service.gate
-        # What has no sender on the non_smtpd path is the MTA's own report to one of its users, or a program's note.
-        if not gate.active or (message.local and not message.sender):
+        if not self._service.outgoing.active:
             return None
         origin = Origin(
             client="" if message.local else self._client,
@@ -113,8 +111,8 @@ class Session:
             local=message.local,
             sender=message.sender,
         )
-        stream = gate.owner(origin)
-        return Outgoing(stream, origin) if stream else None
+        stream = self._service.outgoing.owner(origin)
+        return OutgoingTransaction(stream, origin) if stream else None
 
     def rcpt(self, context: Any, recipient: bytes, *_parameters: bytes) -> int:
         """Remember a recipient that is ours, never refusing it; refuse a suppressed one of outgoing mail."""
@@ -137,10 +135,10 @@ class Session:
         if outgoing is None or not _is_utf8(recipient):
             message.others = True
             return int(milter.CONTINUE)
-        refusal = self._service.gate.refusal(outgoing.stream, outgoing.origin, address)
+        refusal = self._service.outgoing.refusal(outgoing.stream, outgoing.origin, address)
         # A session that is older than the streams has no replies to RCPT: there it is found at the end.
         if refusal is not None and outgoing.refuses and not self.negotiated.silent("rcpt"):
-            self._service.gate.refused(outgoing.stream, address, refusal)
+            self._service.outgoing.record_refusal(outgoing.stream, address, refusal)
             return refuse(context, outgoing, refusal)
         outgoing.recipients[recipient.decode()] = address
         if refusal is not None:
@@ -193,7 +191,7 @@ class Session:
             reply = self._put_off(context, message) if self._reason(message) else self._settle(context, message)
         outgoing = message.outgoing
         if outgoing is not None and (outgoing.recipients or message.broken) and reply == milter.ACCEPT:
-            reply = self._depart(context, message, outgoing)
+            reply = self._let_go(context, message, outgoing)
         self.reset()
         return reply
 
@@ -250,18 +248,18 @@ class Session:
             log.warning("process_timeout", front="milter", queue_id=queue_id)
             return (self._service.pipeline.on_error(Front.MILTER),) * count
 
-    def _depart(self, context: Any, message: Message, outgoing: Outgoing) -> int:
+    def _let_go(self, context: Any, message: Message, outgoing: OutgoingTransaction) -> int:
         """Sign, count and thin out an outgoing message once what must be on disk is there."""
         if message.broken:
             return self._put_off(context, message)
         try:
             with self._service.admission.busy():
                 alone = not message.others and not message.ours
-                departure = outgoing.departure(alone=alone, removable=self.negotiated.can_delete)
-                parting = self._wait(self._service.gate.depart(departure))
-                return carry_out_outgoing(context, outgoing, parting, alone=alone, negotiated=self.negotiated)
-        except (TimeoutError, DepartureFailed) as error:
-            log.warning("departure_failed", stream=outgoing.stream.name, error=str(error) or "no answer in time")
+                sent = outgoing.message(alone=alone, removable=self.negotiated.can_delete)
+                decision = self._wait(self._service.outgoing.decide(sent))
+                return carry_out_outgoing(context, outgoing, decision, alone=alone, negotiated=self.negotiated)
+        except (TimeoutError, OutgoingUnavailable) as error:
+            log.warning("outgoing_unavailable", stream=outgoing.stream.name, error=str(error) or "no answer in time")
             if self._service.pipeline.on_error(Front.MILTER) is Disposition.PASS:
                 return int(milter.ACCEPT)
             return defer(context)

@@ -14,7 +14,7 @@ from bouncemilter.endpoint import Endpoint
 from bouncemilter.fronts.label import HEADER
 from bouncemilter.fronts.sink.fault import internal_error
 from bouncemilter.fronts.sink.maildir import Maildir
-from bouncemilter.fronts.sink.peer import Outcome, Peer
+from bouncemilter.fronts.sink.peer import Peer, PeerResult
 from bouncemilter.fronts.sink.spool import Spool
 from bouncemilter.fronts.sink.trace import Trace, without_label
 from bouncemilter.model import Disposition
@@ -98,7 +98,7 @@ class Forwarder:
         if self._trace.looped(mail.head, each.recipient):
             return await self._keep(mail, each, "looped")
         outcome = await peer.send(mail.sender, each.recipient, self._pieces(mail, each), smtputf8=mail.smtputf8)
-        if outcome is Outcome.REFUSED:
+        if outcome is PeerResult.REFUSED:
             return await self._keep(mail, each, "refused")
         return outcome.value
 

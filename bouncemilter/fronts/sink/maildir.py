@@ -12,6 +12,8 @@ from typing import Final
 
 from prometheus_client import Gauge
 
+from bouncemilter.replacement import sync_folder
+
 LYING: Final = Gauge("bouncemilter_passed_maildir_messages", "Passed mail that lies in the sink's own Maildir")
 
 _FOLDERS: Final = ("tmp", "new", "cur")
@@ -33,7 +35,7 @@ class Maildir:
                 folder.mkdir(mode=0o700, parents=True)
                 made.append(folder.parent)
         for parent in dict.fromkeys(made):
-            _sync_folder(parent)
+            sync_folder(parent)
         LYING.set_function(self.count)
 
     def add(self, pieces: Iterable[bytes]) -> None:
@@ -51,7 +53,7 @@ class Maildir:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(self.path / "new")
+        sync_folder(self.path / "new")
 
     def count(self) -> int:
         """Messages that lie here. Counted anew only when a folder has changed."""
@@ -79,11 +81,3 @@ def _unix_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         held = b"\r" if data.endswith(b"\r") else b""
         yield (data[:-1] if held else data).replace(b"\r\n", b"\n")
     yield held
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -24,7 +24,7 @@ _WRITE_BUFFER: Final = 256 * 1024
 _log = structlog.get_logger()
 
 
-class Outcome(StrEnum):
+class PeerResult(StrEnum):
     """What became of a message."""
 
     FORWARDED = "forwarded"
@@ -53,22 +53,22 @@ class Peer:
 
     async def send(
         self, sender: str, recipient: str, pieces: AsyncIterator[bytes], *, smtputf8: bool = False
-    ) -> Outcome:
+    ) -> PeerResult:
         """Send one message to one recipient. Network faults are DEFERRED, and so is all that follows them."""
         if self._down:
-            return Outcome.DEFERRED
+            return PeerResult.DEFERRED
         try:
             client = self._client = self._client or await self._connect()
             try:
                 await self._transaction(client, sender, recipient, pieces, smtputf8=smtputf8)
             except _ReplyError as refusal:
                 await self._reset(client)
-                return Outcome.REFUSED if refusal.permanent else Outcome.DEFERRED
+                return PeerResult.REFUSED if refusal.permanent else PeerResult.DEFERRED
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             _log.warning("forward_failed", front="sink", server=str(self._server), error=type(error).__name__)
             self._down = True
-            return Outcome.DEFERRED
-        return Outcome.FORWARDED
+            return PeerResult.DEFERRED
+        return PeerResult.FORWARDED
 
     async def _reset(self, client: aiosmtplib.SMTP) -> None:
         try:

@@ -13,11 +13,12 @@ from typing import Final
 
 from bouncemilter import limits, text
 from bouncemilter.model import Action, Defect, Report, ReportedRecipient
-from bouncemilter.report import diagnostic, dsn, notice, recipient, reply, returned, wrapped
+from bouncemilter.report import diagnostic, dsn, notice, recipient, reply, wrapped
 from bouncemilter.report.automaton import Phrases
 from bouncemilter.report.freeform import exchange, exim, generic, googlegroups, postfix, qmail, sendmail
 from bouncemilter.report.freeform.shape import Shape
 from bouncemilter.report.message import Message
+from bouncemilter.report.spelling import fold
 
 _SHAPES: Final = (
     "microsoft365 aol apachejames biglobe communigate courier domino dragonfly einsundeins gmail gmx groupwise "
@@ -53,7 +54,7 @@ def read(message: Message) -> Report | None:
     if not notice.is_notice(message):
         return None
     words = message.notice_text[: recipient.NOTICE]
-    said = notice.action(notice.fold(message.subject + " " + words))
+    said = notice.action(fold(message.subject + " " + words))
     name, found = _recipients(message, words)
     if not found:
         inner = wrapped.in_text(message)
@@ -81,7 +82,7 @@ def read(message: Message) -> Report | None:
         kind=dsn.kind([each.action for each in recipients]),
         recipients=recipients,
         format=f"freeform.{name}",
-        returned=returned.of(message),
+        returned=message.returned,
         excerpt="" if any(each.address for each in recipients) else text.clean(words, limits.EXCERPT),
         known_by_words=not message.made_by_machine,
     )
@@ -98,7 +99,7 @@ def _is_certain(message: Message, words: str) -> bool:
         return True
     if message.made_by_machine and notice.is_report_subject(message.subject):
         return True
-    return notice.is_by_machine(message) and notice.says(notice.STATED, notice.fold(words))
+    return notice.is_by_machine(message) and notice.says(notice.STATED, fold(words))
 
 
 def _recipients(message: Message, words: str) -> tuple[str, list[ReportedRecipient]]:

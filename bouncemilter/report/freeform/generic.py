@@ -12,7 +12,8 @@ from typing import Final
 
 from bouncemilter import limits
 from bouncemilter.model import ReportedRecipient
-from bouncemilter.report import notice, recipient, reply, returned
+from bouncemilter.report import notice, recipient, reply
+from bouncemilter.report.automaton import Guarded
 from bouncemilter.report.mention import Mention, mentions
 from bouncemilter.report.message import Message
 
@@ -46,14 +47,15 @@ _UNQUALIFIED: Final = re.compile(
 )
 """A mailbox without its domain below `the following recipients:`, and what is said of it."""
 
-_REACHED: Final = re.compile(
-    r"(?i)\b(?:success(?:ful(?:ly)?)?|relayed|was delivered|were delivered|have been delivered|has been delivered|"
+_REACHED: Final = Guarded(
+    r"\b(?:success(?:ful(?:ly)?)?|relayed|was delivered|were delivered|have been delivered|has been delivered|"
     r"delivered[ ;,|\t]{1,4}2\d\d|25[0-9] (?:2\.\d\.\d|ok)|"
     r"(?:have |has )?received (?:it|the|your)|delivered to the following|delivery via|queued as|"
     r"dostarczono (?:do|pomy[sś]lnie)|pomy[sś]lnie|zosta[lł]a? (?:dostarczon|dor[eę]czon)\w*|otrzymali|"
     r"erfolgreich|wurde zugestellt|remis avec|livr[eé] [aà]|entregado a|con [eé]xito|consegnato a|"
     r"sucesso|succesvol|[uú]sp[eě][sš]n[eě])\b|"
-    r"\A\W{0,8}(?:delivered|dostarczono|zugestellt|remis|entregado|consegnato|bezorgd)\b[^\n]{0,20}:\s*\Z"
+    r"\A\W{0,8}(?:delivered|dostarczono|zugestellt|remis|entregado|consegnato|bezorgd)\b[^\n]{0,20}:\s*\Z",
+    re.IGNORECASE,
 )
 _UNREACHED: Final = re.compile(
     r"(?i)\b(?:not|n't|un\w+|never|nie|nicht|non|pas|no|n[aã]o|niet|fail\w*|could|cannot)\b|n't\b"
@@ -70,7 +72,7 @@ CANDIDATES: Final = 3 * limits.RECIPIENTS
 def read(message: Message, words: str) -> list[ReportedRecipient]:
     """The failed recipients of a report in no known format; an empty list where nobody is named."""
     named = recipient.failed_header(message)
-    back = returned.of(message)
+    back = message.returned
     if not named:
         named = _named(message, words, back.to if back else "")
     if not named and back and back.to:

@@ -14,38 +14,35 @@ from structlog.testing import capture_logs
 from bouncemilter.enforcement import Refusal
 from bouncemilter.fronts.access import AccessFront, AccessOptions
 from bouncemilter.fronts.access.server import CONNECTIONS, REFUSED
-from bouncemilter.stream import Origin, Stream, StreamKind
+from bouncemilter.stream import Match, Origin, Stream, StreamKind, owner
 
-NEWS = Stream("news", StreamKind.BULK)
+NEWS = Stream("news", StreamKind.BULK, Match(sender=("news@example.com",)))
 WORDS = "550 5.7.1 " + Refusal(None).text(authenticated=False)
 
 
-class ScriptedGate:
+class ScriptedOutgoing:
     """`gone@…` is suppressed for the stream `news`, to which mail of `news@example.com` belongs."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Origin]] = []
         self.counted: list[str] = []
 
-    def named(self, name: str) -> Stream | None:
-        return NEWS if name == "news" else None
+    def owner(self, origin: Origin, name: str) -> Stream | None:
+        return owner([NEWS], origin, name)
 
-    def owner(self, origin: Origin) -> Stream | None:
-        return NEWS if origin.sender == "news@example.com" else None
-
-    async def consider(self, _stream: Stream, origin: Origin, recipient: str) -> Refusal | None:
+    async def refusal_on_loop(self, _stream: Stream, origin: Origin, recipient: str) -> Refusal | None:
         self.asked.append((recipient, origin))
         if recipient.startswith("broken@"):
             raise RuntimeError("private detail")
         return Refusal(None) if recipient.startswith("gone@") else None
 
-    def refused(self, _stream: Stream, recipient: str, _refusal: Refusal) -> None:
+    def record_refusal(self, _stream: Stream, recipient: str, _refusal: Refusal) -> None:
         self.counted.append(recipient)
 
 
 @pytest.fixture
-def gate() -> ScriptedGate:
-    return ScriptedGate()
+def outgoing() -> ScriptedOutgoing:
+    return ScriptedOutgoing()
 
 
 @pytest.fixture
@@ -55,8 +52,8 @@ def path() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def front(gate: ScriptedGate, path: Path) -> AsyncIterator[AccessFront]:
-    served = AccessFront(AccessOptions(f"unix:{path}", connections=2), gate)
+async def front(outgoing: ScriptedOutgoing, path: Path) -> AsyncIterator[AccessFront]:
+    served = AccessFront(AccessOptions(f"unix:{path}", connections=2), outgoing)
     await served.start()
     yield served
     await served.stop()
@@ -125,27 +122,32 @@ async def test_socketmap(front: AccessFront, path: Path, question: str, answer: 
         ({"recipient": "anna@example.org", "sender": "news@example.com"}, "DUNNO"),
         ({"recipient": "gone@example.org", "sender": "news@example.com", "protocol_state": "DATA"}, "DUNNO"),
         ({"recipient": "", "sender": "news@example.com"}, "DUNNO"),
+        ({"recipient": "gone@example.org", "sender": "", "policy_context": "news"}, "DUNNO"),
     ],
 )
 async def test_policy(front: AccessFront, path: Path, attributes: dict[str, str], answer: str) -> None:
-    """A policy request is judged by the stream that its context names, else by the one that owns the message."""
+    """A policy request is judged by the stream that its context names, else by the one that owns the message; mail from
+    the null reverse-path by none.
+    """
     assert await ask(path, policy(**attributes)) == [f"action={answer}\n\n".encode()]
 
 
-async def test_origin(front: AccessFront, path: Path, gate: ScriptedGate) -> None:
+async def test_origin(front: AccessFront, path: Path, outgoing: ScriptedOutgoing) -> None:
     """What Postfix says of the client is what streams are matched by."""
     request = policy(
         recipient="a@example.org", sender="news@example.com", sasl_username="shop", client_address="192.0.2.7"
     )
     await ask(path, request)
-    assert gate.asked == [("a@example.org", Origin("192.0.2.7", "", "shop", local=False, sender="news@example.com"))]
+    assert outgoing.asked == [
+        ("a@example.org", Origin("192.0.2.7", "", "shop", local=False, sender="news@example.com"))
+    ]
 
 
-async def test_many_questions_on_one_connection(front: AccessFront, path: Path, gate: ScriptedGate) -> None:
+async def test_many_questions_on_one_connection(front: AccessFront, path: Path, outgoing: ScriptedOutgoing) -> None:
     """Postfix keeps its connection; both protocols may come over it, and each refusal is counted."""
     answers = await ask(path, netstring("news gone@a.pl"), policy(recipient="gone@b.pl", policy_context="news"))
     assert answers == [netstring(f"OK {WORDS}"), f"action={WORDS}\n\n".encode()]
-    assert gate.counted == ["gone@a.pl", "gone@b.pl"]
+    assert outgoing.counted == ["gone@a.pl", "gone@b.pl"]
 
 
 @pytest.mark.parametrize(
@@ -191,9 +193,9 @@ async def test_connections_are_capped(front: AccessFront, path: Path) -> None:
     assert await ask(path, netstring("news anna@example.org")) == [netstring("NOTFOUND ")]
 
 
-async def test_socket_goes_with_the_front(gate: ScriptedGate, path: Path) -> None:
+async def test_socket_goes_with_the_front(outgoing: ScriptedOutgoing, path: Path) -> None:
     """The socket's permissions are as set, and it is gone when the front has stopped."""
-    served = AccessFront(AccessOptions(f"unix:{path}", 0o600), gate)
+    served = AccessFront(AccessOptions(f"unix:{path}", 0o600), outgoing)
     await served.start()
     assert path.stat().st_mode & 0o777 == 0o600  # noqa: ASYNC240
     await served.stop()

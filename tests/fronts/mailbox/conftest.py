@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bouncemilter.fronts.mailbox import MailboxOptions, SourceKind, Summary
-from bouncemilter.fronts.mailbox.visit import Visit, Wish
+from bouncemilter.fronts.mailbox.poll import Poll, PollOptions
 from bouncemilter.store import Store
 from tests.pipeline.site import Site
 
@@ -21,13 +21,15 @@ class Reader:
         self.state = folder / "state"
         self.state.mkdir()
         self.site = Site(store)
-        self.visits: list[Visit] = []
+        self.polls: list[Poll] = []
 
-    async def read(self, kind: SourceKind, path: Path | str, wish: Wish | None = None, **options: Any) -> Summary:
+    async def read(
+        self, kind: SourceKind, path: Path | str, wanted: PollOptions | None = None, **options: Any
+    ) -> Summary:
         """Go through it once."""
         mailbox = MailboxOptions("test", kind, path=str(path), **options)
-        self.visits.append(Visit(mailbox, self.site.pipeline, self.state, wish or Wish()))
-        return await self.visits[-1].run()
+        self.polls.append(Poll(mailbox, self.site.pipeline, self.state, wanted or PollOptions()))
+        return await self.polls[-1].run()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from bouncemilter.fronts.mailbox.envelope import envelope
-from bouncemilter.fronts.mailbox.source import Letter
+from bouncemilter.fronts.mailbox.source import StoredMessage
 from bouncemilter.report import moment
 from bouncemilter.report.header import Headers
 from bouncemilter.returnpath import Recognizer, ReturnPath
@@ -19,7 +19,7 @@ VERP = "b+jan=klient.test@bounces.own.test"
 
 def found(headers: str, address: str = "") -> tuple[str, str] | None:
     """Sender and recipient of a mail with these headers."""
-    made = envelope(Letter(f"{headers}\n\nx".encode(), 9, None), OWNER, address, NOW)
+    made = envelope(StoredMessage(f"{headers}\n\nx".encode(), 9, None), OWNER, address, NOW)
     return (made.envelope.sender, made.envelope.recipients[0]) if made else None
 
 
@@ -78,7 +78,7 @@ def test_sender(headers: str, sender: str) -> None:
 )
 def test_client(headers: str, client: str) -> None:
     """Who brought it is the first public address from the top: caps are counted by it."""
-    made = envelope(Letter(f"To: {VERP}\n{headers}\n\nx".encode(), 9, None), OWNER, "", NOW)
+    made = envelope(StoredMessage(f"To: {VERP}\n{headers}\n\nx".encode(), 9, None), OWNER, "", NOW)
     assert made is not None
     assert made.envelope.client == client
 

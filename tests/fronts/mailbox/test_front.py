@@ -14,7 +14,7 @@ import pytest
 import structlog
 from prometheus_client import REGISTRY
 
-from bouncemilter.fronts.mailbox import After, MailboxOptions, Secret, SourceKind, front, visit
+from bouncemilter.fronts.mailbox import After, MailboxOptions, Secret, SourceKind, front, poll
 from bouncemilter.fronts.mailbox.front import MailboxFront
 from bouncemilter.model import Front
 from tests.fronts.mailbox.conftest import Reader
@@ -135,7 +135,7 @@ async def test_overdue(reader: Reader, maildir: Path, tmp_path: Path) -> None:
 
 async def test_stop_in_the_midst(reader: Reader, maildir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Told to stop, a pass ends after the batch that is under way; the next one goes on from there."""
-    monkeypatch.setattr(visit, "BATCH", 2)
+    monkeypatch.setattr(poll, "BATCH", 2)
     for number in range(20):
         put(maildir, f"{number}.a")
     options = MailboxOptions("x", SourceKind.MAILDIR, path=str(maildir), interval=900)
@@ -160,7 +160,7 @@ async def test_surprise(reader: Reader, maildir: Path, monkeypatch: pytest.Monke
         calls.append(1)
         raise RuntimeError("surprise")
 
-    monkeypatch.setattr(front.Visit, "run", run)
+    monkeypatch.setattr(front.Poll, "run", run)
     options = MailboxOptions("x", SourceKind.MAILDIR, path=str(maildir), interval=0.01)
     with structlog.testing.capture_logs() as logged:
         async with polling(reader, options, clock=Clock()):
@@ -198,15 +198,15 @@ async def test_changed_mailbox(reader: Reader, maildir: Path, monkeypatch: pytes
     put(maildir, "1.a")
     old = MailboxOptions("x", SourceKind.MAILDIR, path=str(maildir), interval=900)
     going_on, passes = asyncio.Event(), []
-    run = front.Visit.run
+    run = front.Poll.run
 
-    async def slowly(self: visit.Visit) -> object:
+    async def slowly(self: poll.Poll) -> object:
         passes.append(self._options.after)
         if len(passes) == 1:
             await going_on.wait()
         return await run(self)
 
-    monkeypatch.setattr(front.Visit, "run", slowly)
+    monkeypatch.setattr(front.Poll, "run", slowly)
     failures = figure("polls_total", outcome="failure")
     async with polling(reader, old, clock=clock) as found:
         await until(lambda: passes)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bouncemilter.fronts.mailbox import After, Fate, Fault, MailboxError, SourceKind, files
-from bouncemilter.fronts.mailbox.visit import Wish
+from bouncemilter.fronts.mailbox import After, Fault, MailboxError, MessageOutcome, SourceKind, files
+from bouncemilter.fronts.mailbox.poll import PollOptions
 from bouncemilter.model import Category, Effect, Front, Kind
 from bouncemilter.policy import Preset, Rules
 from tests.fronts.mailbox.conftest import Reader
@@ -43,7 +43,12 @@ async def test_default(reader: Reader, maildir: Path) -> None:
     lay(maildir / "tmp", "4.d.host", mail.dsn(verp(JAN), JAN))
     ledger = Ledger(Front.MAILBOX)
     found = await reader.read(MAILDIR, maildir)
-    assert found.fates == {Fate.RECOGNISED: 1, Fate.LEFT: 1, Fate.NOT_OURS: 1, Fate.TOO_OLD: 0}
+    assert found.outcomes == {
+        MessageOutcome.RECOGNISED: 1,
+        MessageOutcome.LEFT: 1,
+        MessageOutcome.NOT_OURS: 1,
+        MessageOutcome.TOO_OLD: 0,
+    }
     assert found.kinds == {Kind.BOUNCE: 1, Kind.MAIL: 1}
     assert found.categories == {Category.USER_UNKNOWN: 1}
     assert found.complete
@@ -66,9 +71,13 @@ async def test_second_pass(reader: Reader, maildir: Path) -> None:
     (maildir / "new/1.a.host").rename(maildir / "cur/1.a.host:2,S")
     lay(maildir / "new", "2.b.host", mail.dsn(verp(JAN), JAN))
     found = await reader.read(MAILDIR, maildir)
-    assert (found.seen_before, found.fates[Fate.RECOGNISED], found.fates[Fate.KNOWN]) == (1, 1, 0)
-    again = await reader.read(MAILDIR, maildir, Wish(again=True))
-    assert (again.seen_before, again.fates[Fate.KNOWN]) == (0, 2)
+    assert (found.seen_before, found.outcomes[MessageOutcome.RECOGNISED], found.outcomes[MessageOutcome.KNOWN]) == (
+        1,
+        1,
+        0,
+    )
+    again = await reader.read(MAILDIR, maildir, PollOptions(again=True))
+    assert (again.seen_before, again.outcomes[MessageOutcome.KNOWN]) == (0, 2)
     assert len(await reader.site.events(JAN)) == 2
 
 
@@ -101,18 +110,22 @@ async def test_moved_by_others(reader: Reader, maildir: Path, monkeypatch: pytes
 
     monkeypatch.setattr(files.FolderSource, "items", items)
     found = await reader.read(MAILDIR, maildir, after=After.DELETE)
-    assert (found.fates[Fate.RECOGNISED], found.fates[Fate.VANISHED], found.deleted) == (1, 1, 1)
+    assert (found.outcomes[MessageOutcome.RECOGNISED], found.outcomes[MessageOutcome.VANISHED], found.deleted) == (
+        1,
+        1,
+        1,
+    )
 
 
 async def test_dry_run(reader: Reader, maildir: Path) -> None:
     """A dry run tells what is there; it stores, remembers and deletes nothing."""
     lay(maildir / "new", "1.a.host", mail.dsn(verp(JAN), JAN))
     lay(maildir / "new", "2.b.host", mail.letter(PLAIN))
-    found = await reader.read(MAILDIR, maildir, Wish(dry_run=True), after=After.DELETE)
-    assert (found.fates[Fate.RECOGNISED], found.fates[Fate.LEFT], found.deleted) == (1, 1, 0)
+    found = await reader.read(MAILDIR, maildir, PollOptions(dry_run=True), after=After.DELETE)
+    assert (found.outcomes[MessageOutcome.RECOGNISED], found.outcomes[MessageOutcome.LEFT], found.deleted) == (1, 1, 0)
     assert await reader.site.events(JAN) == []
     found = await reader.read(MAILDIR, maildir)
-    assert (found.seen_before, found.fates[Fate.RECOGNISED]) == (0, 1)
+    assert (found.seen_before, found.outcomes[MessageOutcome.RECOGNISED]) == (0, 1)
 
 
 @pytest.mark.parametrize(("days", "effect"), [(31.9, Effect.COUNTED), (32.1, Effect.RECORDED), (4000, Effect.RECORDED)])
@@ -139,10 +152,10 @@ async def test_since_and_limit(reader: Reader, maildir: Path) -> None:
     for number in range(4):
         lay(maildir / "new", f"{number}.a", mail.dsn(verp(JAN), JAN), days_ago=40 - 10 * number)
     since = dt.datetime.now(dt.UTC) - dt.timedelta(days=35)
-    found = await reader.read(MAILDIR, maildir, Wish(since=since, limit=1))
-    assert (found.fates[Fate.TOO_OLD], found.fates[Fate.RECOGNISED]) == (1, 1)
+    found = await reader.read(MAILDIR, maildir, PollOptions(since=since, limit=1))
+    assert (found.outcomes[MessageOutcome.TOO_OLD], found.outcomes[MessageOutcome.RECOGNISED]) == (1, 1)
     found = await reader.read(MAILDIR, maildir)
-    assert (found.seen_before, found.fates[Fate.RECOGNISED]) == (1, 3)
+    assert (found.seen_before, found.outcomes[MessageOutcome.RECOGNISED]) == (1, 3)
 
 
 async def test_own_address(reader: Reader, maildir: Path) -> None:
@@ -152,7 +165,11 @@ async def test_own_address(reader: Reader, maildir: Path) -> None:
     for name, content in (("1.a", ours), ("2.b", stranger), ("3.c", mail.letter("office@own.test"))):
         lay(maildir / "new", name, content)
     found = await reader.read(MAILDIR, maildir, address="office@own.test", after=After.DELETE)
-    assert (found.fates[Fate.RECOGNISED], found.fates[Fate.UNTIED], found.fates[Fate.LEFT]) == (1, 1, 1)
+    assert (
+        found.outcomes[MessageOutcome.RECOGNISED],
+        found.outcomes[MessageOutcome.UNTIED],
+        found.outcomes[MessageOutcome.LEFT],
+    ) == (1, 1, 1)
     assert names(maildir / "new") == {"2.b", "3.c"}
 
 
@@ -161,7 +178,7 @@ async def test_observe(reader: Reader, maildir: Path) -> None:
     reader.site.configure(rules=Rules(preset=Preset.OBSERVE))
     lay(maildir / "new", "1.a", mail.dsn(verp(JAN), JAN))
     found = await reader.read(MAILDIR, maildir, after=After.DELETE)
-    assert (found.fates[Fate.LEFT], found.deleted) == (1, 0)
+    assert (found.outcomes[MessageOutcome.LEFT], found.deleted) == (1, 0)
     assert names(maildir / "new") == {"1.a"}
 
 
@@ -174,7 +191,7 @@ async def test_store_down(reader: Reader, maildir: Path) -> None:
         await reader.read(MAILDIR, maildir, after=After.DELETE)
     assert caught.value.fault is Fault.STORE
     assert names(maildir / "new") == {"1.a"}
-    assert reader.visits[-1].summary.fates == {Fate.FAILED: 1, Fate.TOO_OLD: 0}
+    assert reader.polls[-1].summary.outcomes == {MessageOutcome.FAILED: 1, MessageOutcome.TOO_OLD: 0}
 
 
 async def test_not_there(reader: Reader, tmp_path: Path) -> None:
@@ -196,7 +213,7 @@ async def test_folder_of_mails(reader: Reader, tmp_path: Path) -> None:
     (folder / "circle").symlink_to(folder)
     os.mkfifo(folder / "pipe")
     found = await reader.read(EML, folder)
-    assert found.fates[Fate.RECOGNISED] == 2
+    assert found.outcomes[MessageOutcome.RECOGNISED] == 2
     assert [each.event.at.isoformat() for each in await reader.site.events(JAN)] == [
         "2026-01-03T09:00:00+00:00",
         "2026-01-05T08:00:00+00:00",
@@ -237,7 +254,7 @@ async def test_hostile(reader: Reader, maildir: Path, content: bytes) -> None:
     lay(maildir / "new", "2.b", mail.dsn(verp(JAN), JAN))
     found = await reader.read(MAILDIR, maildir, after=After.DELETE)
     assert found.complete
-    assert found.fates[Fate.RECOGNISED] == 1
+    assert found.outcomes[MessageOutcome.RECOGNISED] == 1
     assert names(maildir / "new") == {"1.a"}
 
 
@@ -245,5 +262,5 @@ async def test_huge(reader: Reader, maildir: Path) -> None:
     """Of a huge mail the beginning is read, and judged as cut."""
     lay(maildir / "new", "1.a", mail.dsn(verp(JAN), JAN) + b"x" * 3_000_000)
     found = await reader.read(MAILDIR, maildir)
-    assert found.fates[Fate.RECOGNISED] == 1
+    assert found.outcomes[MessageOutcome.RECOGNISED] == 1
     assert "truncated" in (await reader.site.events(JAN))[0].event.defects

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncemilter.fronts.mailbox import After, Fate, Fault, MailboxError, MailboxOptions, SourceKind, files
+from bouncemilter.fronts.mailbox import After, Fault, MailboxError, MailboxOptions, MessageOutcome, SourceKind, files
 from tests.fronts.mailbox.conftest import Reader
 from tests.pipeline.site import JAN, PLAIN, verp
 from tests.rig import mail
@@ -21,12 +21,13 @@ FROM = b"From MAILER-DAEMON Mon Jan  5 09:00:00 2026\n"
 
 @pytest.fixture
 def mbox(tmp_path: Path) -> Path:
-    """Two bounces, and a letter between them that quotes a `From ` line."""
+    """Two bounces, and a message between them that quotes a `From ` line."""
     path = tmp_path / "mbox"
-    letter = mail.letter(PLAIN) + b"\n>From jan: tak\n\n>>From ewa: nie\n"
+    message = mail.letter(PLAIN) + b"\n>From jan: tak\n\n>>From ewa: nie\n"
     path.write_bytes(
         b"\n".join(
-            FROM + each for each in (mail.dsn(verp(JAN), JAN), letter, mail.dsn(verp(JAN), JAN).replace(b"\n", b"\r\n"))
+            FROM + each
+            for each in (mail.dsn(verp(JAN), JAN), message, mail.dsn(verp(JAN), JAN).replace(b"\n", b"\r\n"))
         )
     )
     return path
@@ -46,7 +47,7 @@ async def test_read(reader: Reader, mbox: Path) -> None:
     """Each message is read once, with the date of its `From ` line; the file stays as it is."""
     before = content_of(mbox)
     found = await reader.read(MBOX, mbox)
-    assert (found.listed, found.fates[Fate.RECOGNISED], found.fates[Fate.LEFT]) == (3, 2, 1)
+    assert (found.listed, found.outcomes[MessageOutcome.RECOGNISED], found.outcomes[MessageOutcome.LEFT]) == (3, 2, 1)
     assert {each.event.at.isoformat() for each in await reader.site.events(JAN)} == {"2026-01-05T09:00:00+00:00"}
     assert content_of(mbox) == before
 
@@ -56,19 +57,19 @@ async def test_grows(reader: Reader, mbox: Path) -> None:
     await reader.read(MBOX, mbox)
     replace_first(mbox, mail.dsn(verp(JAN), JAN))
     found = await reader.read(MBOX, mbox)
-    assert (found.seen_before, found.fates[Fate.RECOGNISED]) == (2, 1)
+    assert (found.seen_before, found.outcomes[MessageOutcome.RECOGNISED]) == (2, 1)
 
 
 async def test_unquoted(mbox: Path) -> None:
     """`>From ` at the head of a line is unquoted by one; where a message ends, its bytes end."""
     source = files.MboxSource(MailboxOptions("x", MBOX, path=str(mbox)))
     source.open()
-    letters = source.read(list(source.items("")))
+    messages = source.read(list(source.items("")))
     source.close()
-    assert letters[1] is not None
-    assert b"\nFrom jan: tak\n\n>From ewa: nie\n" in letters[1].head
-    assert letters[0] is not None
-    assert letters[0].head.startswith(b"From: Mail Delivery System")
+    assert messages[1] is not None
+    assert b"\nFrom jan: tak\n\n>From ewa: nie\n" in messages[1].head
+    assert messages[0] is not None
+    assert messages[0].head.startswith(b"From: Mail Delivery System")
 
 
 async def test_only_read(reader: Reader, mbox: Path) -> None:
@@ -118,7 +119,7 @@ async def test_hostile(reader: Reader, tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     found = await reader.read(MBOX, path)
     assert found.complete
-    assert found.fates[Fate.RECOGNISED] == 0
+    assert found.outcomes[MessageOutcome.RECOGNISED] == 0
 
 
 def test_kinds(tmp_path: Path, mbox: Path, maildir: Path) -> None:

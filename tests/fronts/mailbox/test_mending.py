@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bouncemilter.fronts.mailbox import After, Fate, Fault, MailboxError, SourceKind, visit
+from bouncemilter.fronts.mailbox import After, Fault, MailboxError, MessageOutcome, SourceKind, poll
 from bouncemilter.fronts.mailbox.files import FolderSource, kind_of
-from bouncemilter.fronts.mailbox.visit import Wish
+from bouncemilter.fronts.mailbox.poll import PollOptions
 from bouncemilter.policy import Preset, Rules
 from tests.fronts.mailbox.conftest import Reader
 from tests.pipeline.site import ATTRIBUTION, JAN, Site, verp
@@ -32,13 +32,13 @@ async def refused(reader: Reader, maildir: Path, **options: object) -> tuple[Mai
     """A pass that ends with an error; the error and the counts."""
     with pytest.raises(MailboxError) as caught:
         await reader.read(MAILDIR, maildir, **options)
-    summary = reader.visits[-1].summary
-    return caught.value, {"moved": summary.moved, **{fate.value: n for fate, n in summary.fates.items() if n}}
+    summary = reader.polls[-1].summary
+    return caught.value, {"moved": summary.moved, **{outcome.value: n for outcome, n in summary.outcomes.items() if n}}
 
 
 async def test_target_refuses(reader: Reader, maildir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that can't be moved keeps nothing from being read and moved; the error is told, the next pass tries."""
-    monkeypatch.setattr(visit, "BATCH", 2)
+    monkeypatch.setattr(poll, "BATCH", 2)
     fill(maildir, 5)
     move = FolderSource._move
 
@@ -54,7 +54,7 @@ async def test_target_refuses(reader: Reader, maildir: Path, monkeypatch: pytest
     assert "0.a: No space left" in str(error)
     assert len(await reader.site.events(JAN)) == 5
     found = await reader.read(MAILDIR, maildir, after=After.MOVE, move_to="Zwroty")
-    assert (found.moved, found.fates[Fate.KNOWN], found.read) == (1, 1, 1)
+    assert (found.moved, found.outcomes[MessageOutcome.KNOWN], found.read) == (1, 1, 1)
 
 
 async def test_unreadable_file(reader: Reader, maildir: Path) -> None:
@@ -77,7 +77,7 @@ async def test_closed_folder(reader: Reader, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(os, "access", lambda path, _: not str(path).endswith("closed"))  # root may look everywhere
     with pytest.raises(MailboxError, match="closed"):
         await reader.read(EML, tmp_path / "mails")
-    assert reader.visits[-1].summary.fates[Fate.RECOGNISED] == 1
+    assert reader.polls[-1].summary.outcomes[MessageOutcome.RECOGNISED] == 1
 
 
 async def test_links_to_nowhere(reader: Reader, maildir: Path) -> None:
@@ -87,7 +87,7 @@ async def test_links_to_nowhere(reader: Reader, maildir: Path) -> None:
     (maildir / "new" / "nowhere").symlink_to("/nowhere")
     os.mkfifo(maildir / "new" / "pipe")
     found = await reader.read(MAILDIR, maildir)
-    assert (found.read, found.fates[Fate.RECOGNISED], found.complete) == (1, 1, True)
+    assert (found.read, found.outcomes[MessageOutcome.RECOGNISED], found.complete) == (1, 1, True)
 
 
 async def test_other_file_system(reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,9 +127,9 @@ async def test_address_given_later(reader: Reader, maildir: Path) -> None:
     (maildir / "new" / "1.a").write_bytes(mail.dsn("office@own.test", JAN))
     fill(maildir, 1)
     first = await reader.read(MAILDIR, maildir)
-    assert (first.fates[Fate.NOT_OURS], first.fates[Fate.RECOGNISED]) == (1, 1)
+    assert (first.outcomes[MessageOutcome.NOT_OURS], first.outcomes[MessageOutcome.RECOGNISED]) == (1, 1)
     second = await reader.read(MAILDIR, maildir, address="office@own.test")
-    assert (second.fates[Fate.RECOGNISED], second.fates[Fate.KNOWN]) == (1, 1)
+    assert (second.outcomes[MessageOutcome.RECOGNISED], second.outcomes[MessageOutcome.KNOWN]) == (1, 1)
     third = await reader.read(MAILDIR, maildir, address="office@own.test")
     assert (third.seen_before, third.read) == (2, 0)
 
@@ -139,7 +139,7 @@ async def test_preset_changed_later(reader: Reader, maildir: Path) -> None:
     fill(maildir, 1)
     reader.site.configure(rules=Rules(preset=Preset.OBSERVE))
     options = {"after": After.MOVE, "move_to": "Zwroty"}
-    assert (await reader.read(MAILDIR, maildir, **options)).fates[Fate.LEFT] == 1
+    assert (await reader.read(MAILDIR, maildir, **options)).outcomes[MessageOutcome.LEFT] == 1
     reader.site.configure(rules=Rules(preset=Preset.STANDARD))
     assert (await reader.read(MAILDIR, maildir, **options)).moved == 1
 
@@ -148,7 +148,7 @@ async def test_dry_run_remembers_nothing(reader: Reader, maildir: Path) -> None:
     """A dry run with another address leaves what is remembered as it was."""
     fill(maildir, 1)
     await reader.read(MAILDIR, maildir)
-    await reader.read(MAILDIR, maildir, Wish(dry_run=True), address="office@own.test")
+    await reader.read(MAILDIR, maildir, PollOptions(dry_run=True), address="office@own.test")
     assert (await reader.read(MAILDIR, maildir)).seen_before == 1
 
 

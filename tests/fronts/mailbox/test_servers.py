@@ -11,12 +11,21 @@ from typing import Any
 
 import pytest
 
-from bouncemilter.fronts.mailbox import After, Fate, Fault, MailboxError, MailboxOptions, Secret, Security, SourceKind
+from bouncemilter.fronts.mailbox import (
+    After,
+    Fault,
+    MailboxError,
+    MailboxOptions,
+    MessageOutcome,
+    Secret,
+    Security,
+    SourceKind,
+)
 from bouncemilter.fronts.mailbox import imap as imap_module
+from bouncemilter.fronts.mailbox import poll as poll_module
 from bouncemilter.fronts.mailbox import pop3 as pop3_module
-from bouncemilter.fronts.mailbox import visit as visit_module
 from bouncemilter.fronts.mailbox.imap import ImapSource, encoded_name
-from bouncemilter.fronts.mailbox.visit import Visit
+from bouncemilter.fronts.mailbox.poll import Poll
 from tests.fronts.mailbox.conftest import Reader
 from tests.pipeline.site import JAN, verp
 from tests.rig import mail
@@ -77,8 +86,8 @@ def options(port: int, kind: SourceKind = SourceKind.IMAP, **changed: Any) -> Ma
     return MailboxOptions("test", kind, host="127.0.0.1", port=port, **(values | changed))
 
 
-async def visit(reader: Reader, port: int, kind: SourceKind = SourceKind.IMAP, **changed: Any) -> Visit:
-    made = Visit(options(port, kind, **changed), reader.site.pipeline, reader.state)
+async def poll(reader: Reader, port: int, kind: SourceKind = SourceKind.IMAP, **changed: Any) -> Poll:
+    made = Poll(options(port, kind, **changed), reader.site.pipeline, reader.state)
     await made.run()
     return made
 
@@ -95,8 +104,8 @@ async def test_items_in_any_order(reader: Reader) -> None:
     bounce = mail.dsn(verp(JAN), JAN)
     said = b"* 9 FETCH (FLAGS (\\Seen))\r\n" + literal(5, bounce, b' INTERNALDATE "05-Jan-2026 09:00:00 +0100"')
     with server(b"* OK hello\r\n", imap(fetch=LISTED, body=said)) as port:
-        found = (await visit(reader, port)).summary
-    assert found.fates[Fate.RECOGNISED] == 1
+        found = (await poll(reader, port)).summary
+    assert found.outcomes[MessageOutcome.RECOGNISED] == 1
     assert [each.event.at.isoformat() for each in await reader.site.events(JAN)] == ["2026-01-05T08:00:00+00:00"]
 
 
@@ -104,8 +113,12 @@ async def test_vanished(reader: Reader) -> None:
     """A message that is gone when it is fetched is no error; an empty one is a mail."""
     listed = LISTED + LISTED.replace(b"UID 5", b"UID 6")
     with server(b"* OK hello\r\n", imap(b"* 2 EXISTS\r\n", listed, b'* 1 FETCH (UID 6 BODY[]<0> "")\r\n')) as port:
-        found = (await visit(reader, port)).summary
-    assert (found.fates[Fate.VANISHED], found.fates[Fate.NOT_OURS], found.complete) == (1, 1, True)
+        found = (await poll(reader, port)).summary
+    assert (found.outcomes[MessageOutcome.VANISHED], found.outcomes[MessageOutcome.NOT_OURS], found.complete) == (
+        1,
+        1,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +138,7 @@ async def test_vanished(reader: Reader) -> None:
 async def test_hostile_imap(reader: Reader, greeting: bytes, answer: Answer, fault: Fault) -> None:
     """Whatever an IMAP server says, or if it says nothing, the pass ends with an error that names the place."""
     with server(greeting, answer) as port, pytest.raises(MailboxError, match=f"127.0.0.1:{port}") as caught:
-        await visit(reader, port, timeout=0.5)
+        await poll(reader, port, timeout=0.5)
     assert caught.value.fault is fault
     assert await reader.site.events(JAN) == []
 
@@ -133,7 +146,7 @@ async def test_hostile_imap(reader: Reader, greeting: bytes, answer: Answer, fau
 async def test_count_of_lies(reader: Reader) -> None:
     """A server that says of more messages than it lists is not asked for ever."""
     with server(b"* OK hello\r\n", imap(b"* 999999999999999999999 EXISTS\r\n", b"")) as port:
-        assert (await visit(reader, port)).summary.complete
+        assert (await poll(reader, port)).summary.complete
 
 
 def pop(
@@ -170,7 +183,7 @@ def pop(
 async def test_hostile_pop3(reader: Reader, answer: Answer, fault: Fault) -> None:
     """Whatever a POP3 server says, the pass ends with an error that names the place."""
     with server(b"+OK hello\r\n", answer) as port, pytest.raises(MailboxError, match=f"127.0.0.1:{port}") as caught:
-        await visit(reader, port, SourceKind.POP3)
+        await poll(reader, port, SourceKind.POP3)
     assert caught.value.fault is fault
 
 
@@ -182,10 +195,10 @@ async def test_endless_answers(reader: Reader, monkeypatch: pytest.MonkeyPatch) 
         server(b"* OK hello\r\n", imap(fetch=LISTED * 1000)) as port,
         pytest.raises(MailboxError, match="50000") as one,
     ):
-        await visit(reader, port)
+        await poll(reader, port)
     endless = pop(uidl=b"+OK\r\n" + b"1 a\r\n" * 20_000)
     with server(b"+OK hello\r\n", endless) as port, pytest.raises(MailboxError, match="without end") as other:
-        await visit(reader, port, SourceKind.POP3)
+        await poll(reader, port, SourceKind.POP3)
     assert one.value.fault is other.value.fault is Fault.BROKEN_OFF
 
 
@@ -193,9 +206,9 @@ async def test_pop3_content(reader: Reader) -> None:
     """Dots are unstuffed, lines of any length are read, and what is beyond the kept part is dropped."""
     content = mail.dsn(verp(JAN), JAN).replace(b"\n", b"\r\n") + b"..dot\r\n" + b"x" * 900_000 + b"\r\n"
     with server(b"+OK hello\r\n", pop(content=b"+OK\r\n" + content + b".\r\n")) as port:
-        found = (await visit(reader, port, SourceKind.POP3)).summary
-        again = (await visit(reader, port, SourceKind.POP3)).summary
-    assert (found.fates[Fate.RECOGNISED], again.seen_before, again.read) == (1, 1, 0)
+        found = (await poll(reader, port, SourceKind.POP3)).summary
+        again = (await poll(reader, port, SourceKind.POP3)).summary
+    assert (found.outcomes[MessageOutcome.RECOGNISED], again.seen_before, again.read) == (1, 1, 0)
     assert "truncated" in (await reader.site.events(JAN))[0].event.defects
 
 
@@ -210,7 +223,7 @@ async def test_no_encryption(reader: Reader, kind: SourceKind, greeting: bytes) 
         return talk(line)
 
     with server(greeting, answer) as port, pytest.raises(MailboxError) as caught:
-        await visit(reader, port, kind, security=Security.STARTTLS)
+        await poll(reader, port, kind, security=Security.STARTTLS)
     assert caught.value.fault is Fault.UNREACHABLE
     assert not any(b"jan" in line or b"pw" in line for line in heard)
 
@@ -268,7 +281,7 @@ def slow(said: bytes, forever: bytes = b"") -> Iterator[tuple[int, threading.Eve
 async def test_told_to_stop(reader: Reader, kind: SourceKind, security: Security, forever: bytes) -> None:
     """A server that never ends its greeting or handshake keeps nobody who is told to stop."""
     with slow(b"", forever) as (port, called):
-        made = Visit(options(port, kind, security=security, timeout=3600.0), reader.site.pipeline, reader.state)
+        made = Poll(options(port, kind, security=security, timeout=3600.0), reader.site.pipeline, reader.state)
         running = asyncio.create_task(made.run())
         assert await asyncio.to_thread(called.wait, 10)
         made.stop()
@@ -294,7 +307,7 @@ async def test_stopped_in_handshake(reader: Reader, kind: SourceKind) -> None:
 
     with server(b"* OK\r\n" if kind is SourceKind.IMAP else b"+OK\r\n", answer) as port:
         changed = {"security": Security.STARTTLS, "timeout": 3600.0}
-        made = Visit(options(port, kind, **changed), reader.site.pipeline, reader.state)
+        made = Poll(options(port, kind, **changed), reader.site.pipeline, reader.state)
         running = asyncio.create_task(made.run())
         assert await asyncio.to_thread(asked.wait, 10)
         made.stop()
@@ -305,9 +318,9 @@ async def test_stopped_in_handshake(reader: Reader, kind: SourceKind) -> None:
 @pytest.mark.parametrize("kind", [SourceKind.IMAP, SourceKind.POP3])
 async def test_dripping(reader: Reader, kind: SourceKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that sends an octet now and then, each in time, is given up when a step has taken too long."""
-    monkeypatch.setattr(visit_module, "STEP_SECONDS", 0.1)
+    monkeypatch.setattr(poll_module, "STEP_SECONDS", 0.1)
     with slow(b"", b"*") as (port, _), pytest.raises(MailboxError, match="no end of an answer") as caught:
-        await visit(reader, port, kind, timeout=3600.0)
+        await poll(reader, port, kind, timeout=3600.0)
     assert caught.value.fault is Fault.BROKEN_OFF
 
 
@@ -334,7 +347,7 @@ async def test_refused_for_now(reader: Reader, kind: SourceKind, words: bytes, f
 
     greeting = b"* OK\r\n" if kind is SourceKind.IMAP else b"+OK\r\n"
     with server(greeting, answer) as port, pytest.raises(MailboxError, match="login refused") as caught:
-        await visit(reader, port, kind)
+        await poll(reader, port, kind)
     assert caught.value.fault is fault
 
 
@@ -348,14 +361,14 @@ async def test_login_beyond_ascii(reader: Reader) -> None:
         return talk(line)
 
     with server(b"* OK hello\r\n", answer) as port:
-        await visit(reader, port, user="jan&co", secret=Secret(held='żółw "7\\'))
+        await poll(reader, port, user="jan&co", secret=Secret(held='żółw "7\\'))
     (login,) = [line for line in heard if b"LOGIN" in line]
     assert login.partition(b" ")[2].decode() == 'LOGIN "jan&co" "żółw \\"7\\\\"\r\n'
 
 
 async def test_refused_by_the_target(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full target folder: every message is recorded all the same, and the fault is the disk's, not the setting's."""
-    monkeypatch.setattr(visit_module, "BATCH", 1)
+    monkeypatch.setattr(poll_module, "BATCH", 1)
     bounces = {number: mail.dsn(verp(JAN), JAN) for number in (5, 6)}
     listed = LISTED + LISTED.replace(b"UID 5", b"UID 6")
     talk = imap(b"", listed)
@@ -372,7 +385,7 @@ async def test_refused_by_the_target(reader: Reader, monkeypatch: pytest.MonkeyP
         return tag + b" NO [OVERQUOTA] full\r\n" if b"UID MOVE" in command else talk(line)
 
     with server(b"* OK hello\r\n", answer) as port, pytest.raises(MailboxError, match="OVERQUOTA") as caught:
-        await visit(reader, port, after=After.MOVE, move_to="Zwroty")
+        await poll(reader, port, after=After.MOVE, move_to="Zwroty")
     assert caught.value.fault is Fault.DISK
     assert len(await reader.site.events(JAN)) == 2
 
@@ -388,8 +401,8 @@ async def test_listed_anew_each_day(reader: Reader, monkeypatch: pytest.MonkeyPa
 
     with server(b"* OK hello\r\n", answer) as port:
         for day in ("2026-01-05", "2026-01-05", "2026-01-06"):
-            monkeypatch.setattr(visit_module, "_today", lambda day=day: day)
-            await visit(reader, port)
+            monkeypatch.setattr(poll_module, "_today", lambda day=day: day)
+            await poll(reader, port)
     lists = [line.partition(b" ")[2] for line in heard if b"FETCH" in line and b"PEEK" not in line]
     assert [line.split(b" (")[0] for line in lists] == [b"FETCH 1:1", b"UID FETCH 6:*", b"FETCH 1:1"]
 
@@ -406,5 +419,5 @@ async def test_no_more_lines_than_needed(reader: Reader) -> None:
         return b"+OK\r\n" + mail.dsn(verp(JAN), JAN) + b".\r\n" if line.startswith(b"TOP") else talk(line)
 
     with server(b"+OK hello\r\n", answer) as port:
-        assert (await visit(reader, port, SourceKind.POP3)).summary.fates[Fate.RECOGNISED] == 1
+        assert (await poll(reader, port, SourceKind.POP3)).summary.outcomes[MessageOutcome.RECOGNISED] == 1
     assert [line for line in heard if line.startswith((b"TOP", b"RETR"))] == [b"TOP 1 262144\r\n"]

@@ -30,7 +30,7 @@ from bouncemilter.fronts.milter import callbacks as callbacks_module
 from bouncemilter.fronts.milter.nudge import Nudge
 from bouncemilter.fronts.milter.session import Session
 from bouncemilter.model import Disposition, Envelope, Front, Kind
-from bouncemilter.pipeline import Departure, DepartureFailed, Parting
+from bouncemilter.pipeline import OutgoingDecision, OutgoingMessage, OutgoingUnavailable
 from bouncemilter.returnpath import Ownership, Recognizer, ReturnPath
 from bouncemilter.stream import OnSuppressed, Origin, Stream, StreamKind
 
@@ -123,10 +123,10 @@ class ScriptedPipeline:
         return ScriptedFlight(self._trace, envelope, self._gate)
 
 
-class ScriptedGate:
+class ScriptedOutgoing:
     """Mail of `news@example.com` is of a stream; of its recipients `gone@…` is suppressed, `late@…` only at the end.
 
-    `drop=true` drops them instead of refusing them; a recipient `gate-fails@…` makes the store fail. With
+    `drop=true` drops them instead of refusing them; a recipient `unavailable@…` makes the store fail. With
     `streams="late"` there are no streams until a session has been agreed on.
     """
 
@@ -149,23 +149,23 @@ class ScriptedGate:
     def refusal(self, _stream: Stream, _origin: Origin, recipient: str) -> Refusal | None:
         return Refusal(None) if address.unadorned(recipient).startswith("gone@") else None
 
-    def refused(self, _stream: Stream, recipient: str, _refusal: Refusal) -> None:
+    def record_refusal(self, _stream: Stream, recipient: str, _refusal: Refusal) -> None:
         self._trace.write("refused", recipients=[recipient])
 
-    async def depart(self, departure: Departure) -> Parting:
-        if any(each.startswith("gate-fails@") for each in departure.recipients):
-            raise DepartureFailed("the store is down")
-        late = {each: Refusal(None) for each in departure.recipients if each.startswith("late@")}
-        suppressed = {**departure.suppressed, **late}
+    async def decide(self, message: OutgoingMessage) -> OutgoingDecision:
+        if any(each.startswith("unavailable@") for each in message.recipients):
+            raise OutgoingUnavailable("the store is down")
+        late = {each: Refusal(None) for each in message.recipients if each.startswith("late@")}
+        suppressed = {**message.suppressed, **late}
         self._trace.write(
-            "departed",
-            recipients=departure.recipients,
+            "outgoing",
+            recipients=message.recipients,
             suppressed=list(suppressed),
-            domain=departure.sender_domain,
-            list_id=departure.list_id,
-            campaign=departure.campaign,
+            domain=message.sender_domain,
+            list_id=message.list_id,
+            campaign=message.campaign,
         )
-        return Parting("b+token@bounces.test", suppressed)
+        return OutgoingDecision("b+token@bounces.test", suppressed)
 
 
 def _word(recipient: str) -> str:
@@ -217,9 +217,9 @@ async def _serve(path: str, trace: Trace, settings: dict[str, Any]) -> int:
     if settings.pop("negotiation_fails", False):
         callbacks_module.negotiate = _no_negotiation
     ends_by_itself = settings.pop("ends_by_itself", False)
-    departures = ScriptedGate(trace, settings)
+    outgoing = ScriptedOutgoing(trace, settings)
     options = MilterOptions(socket=path, **settings)
-    front = MilterFront(options, ScriptedPipeline(trace, gate), departures, loop, on_exit=lambda _: ended.set())
+    front = MilterFront(options, ScriptedPipeline(trace, gate), outgoing, loop, on_exit=lambda _: ended.set())
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGUSR1, gate.set)
     loop.add_signal_handler(signal.SIGUSR2, lambda: trace.write("metrics", **_metrics()))

@@ -1,0 +1,1 @@
+"""The checks of Postfix, by what its own commands say."""

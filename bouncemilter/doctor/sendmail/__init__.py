@@ -1,0 +1,1 @@
+"""The checks of Sendmail, by its sendmail.cf and what the program makes of addresses."""

@@ -1,0 +1,1 @@
+"""What Postfix must know of bouncemilter."""

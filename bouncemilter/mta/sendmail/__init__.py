@@ -1,0 +1,1 @@
+"""What Sendmail must know of bouncemilter."""

@@ -1,0 +1,5 @@
+"""The store of the tests of reports, with its clock."""
+
+from tests.statistics.conftest import clock, store
+
+__all__ = ["clock", "store"]
