@@ -102,7 +102,7 @@ digest_hour = 0
         if start:
             running.enter_context(postfix)
         else:
-            running.callback(postfix.stop)
+            running.callback(postfix.kill)
         running.enter_context(daemon)
         yield World(daemon, postfix)
 
