@@ -1,9 +1,11 @@
-"""Cleaning foreign text at the border: what leaves this module may be stored, logged and shown. A leaf."""
+"""Cleaning foreign text at the border: what leaves this module may be stored, logged and shown."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
+
+from bouncemilter import limits
 
 # C0 and C1 controls, DEL, lone surrogates, zero-width and bidirectional controls, the BOM, tags and the noncharacters:
 # SQLite raises on surrogates, PostgreSQL refuses NUL, terminals obey ESC, and people are fooled by bidi overrides.
@@ -49,6 +51,7 @@ _ALIASES: Final = {
     "unicode-1-1-utf-8": "utf-8",
 }
 
+_MESSAGE_ID: Final = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n]")
 """What a spreadsheet takes for the start of a formula, or what looks like a guarded one."""
 
@@ -87,6 +90,12 @@ def clean(text: str, limit: int) -> str:
     if "  " in piece or "\u00a0" in piece or not piece.isascii():
         piece = _SPACES.sub(" ", piece)
     return piece.strip()[:limit].rstrip()
+
+
+def whole_message_id(value: str) -> str:
+    """The Message-ID in `value` with its angle brackets, empty where it is absent or malformed (RFC 5322 3.6.4)."""
+    match = _MESSAGE_ID.search(value)
+    return match[0] if match and len(match[0]) <= limits.MESSAGE_ID else ""
 
 
 def guarded(text: str) -> str:

@@ -1,20 +1,13 @@
-"""Mail that leaves: its streams, and who signs their return paths."""
+"""Mail that leaves: who signs the return paths of its streams."""
 
 from __future__ import annotations
 
 from bouncemilter import policy
 from bouncemilter.assembly.returnpaths import signed_paths
+from bouncemilter.assembly.streams import streams
 from bouncemilter.pipeline import OutgoingOptions
 from bouncemilter.returnpath import Signer
 from bouncemilter.settings import Settings
-from bouncemilter.settings.sections import match, return_path, return_path_of
-from bouncemilter.settings.types import StreamSettings
-from bouncemilter.stream import Stream
-
-
-def streams(settings: Settings) -> tuple[Stream, ...]:
-    """All of them, in their order."""
-    return tuple(_stream(settings, each) for each in settings.stream)
 
 
 def outgoing_options(settings: Settings) -> OutgoingOptions:
@@ -31,17 +24,3 @@ def _signers(settings: Settings) -> dict[str, Signer]:
     """By return path: who signs it."""
     fold = settings.policy.fold_local_part
     return {str(each.path): Signer(each.path, each.keys, fold_local_part=fold) for each in signed_paths(settings)}
-
-
-def _stream(settings: Settings, given: StreamSettings) -> Stream:
-    path = return_path_of(settings, given)
-    return Stream(
-        name=given.name,
-        kind=given.kind,
-        match=match(given.match),
-        return_path=return_path(path) if path else None,
-        list_id=given.list,
-        campaign_headers=tuple(given.campaign_headers),
-        on_suppressed=given.suppressed,
-        refuse_dead=given.refuse_dead,
-    )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bouncemilter.assembly.host import mta_names, passed_maildir
-from bouncemilter.assembly.outgoing import streams
 from bouncemilter.assembly.returnpaths import dkim_keys
+from bouncemilter.assembly.streams import streams
 from bouncemilter.doctor.check import Host
 from bouncemilter.mta.site import Site
 from bouncemilter.settings import Settings

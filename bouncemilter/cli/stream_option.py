@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bouncemilter.assembly.outgoing import streams
+from bouncemilter.assembly.streams import streams
 from bouncemilter.cli.exits import Exit, Failure
 from bouncemilter.enforcement import Mailing
 from bouncemilter.settings import Settings

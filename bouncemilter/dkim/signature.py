@@ -19,9 +19,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from bouncemilter import address, limits
+from bouncemilter import address, limits, text
 from bouncemilter.dkim.key import Key
-from bouncemilter.report.header import whole_message_id
 
 LIFE: Final = dt.timedelta(days=60)
 """So old a signature may be when it comes back: five days of queues, and then the provider's."""
@@ -113,7 +112,7 @@ class Verifier:
             return None
         return Signed(
             recipients=frozenset(self._recipients(selected)),
-            message_id=whole_message_id(_text(selected, b"message-id")),
+            message_id=text.whole_message_id(_text(selected, b"message-id")),
             digest=hashlib.sha256(content).hexdigest()[:32],
         )
 

@@ -34,7 +34,6 @@ _PLAINLY: Final = re.compile(rb"[^<]*+<(" + _ADDRESS + rb")>|(" + _ADDRESS + rb"
 _COMMENT: Final = re.compile(r"\([^()]*\)")
 _BARE: Final = re.compile(r'[^\s<>()",:;]+@[^\s<>()",:;]+')
 
-_MESSAGE_ID: Final = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
 
 PARAMETERS: Final = 64
 """Parameters of one field that are looked at, continuations included; real ones have six."""
@@ -100,12 +99,6 @@ class Headers:
             self._defects.add(Defect.LIMIT_LINE)
             value = value[: limits.HEADER_LINE]
         return value
-
-
-def whole_message_id(value: str) -> str:
-    """The Message-ID in `value` with its angle brackets, empty where it is absent or malformed (RFC 5322 3.6.4)."""
-    match = _MESSAGE_ID.search(value)
-    return match[0] if match and len(match[0]) <= limits.MESSAGE_ID else ""
 
 
 def mailbox(value: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from bouncemilter import limits
-from bouncemilter.report.header import Headers, whole_message_id
+from bouncemilter import limits, text
+from bouncemilter.report.header import Headers
 from bouncemilter.report.message import split_head
 
 HASHED: Final = 256 * 1024
@@ -24,7 +24,7 @@ def fingerprint(raw: bytes) -> bytes:
     """
     data, body_at = split_head(raw)
     headers = Headers(data[:body_at], set())
-    name = whole_message_id(headers.text(b"message-id", limits.MESSAGE_ID)) or headers.text(b"date")
+    name = text.whole_message_id(headers.text(b"message-id", limits.MESSAGE_ID)) or headers.text(b"date")
     body = data[body_at : body_at + HASHED].rstrip()
     digest = hashlib.blake2b(digest_size=SIZE)
     digest.update(name.encode("utf-8", "replace"))

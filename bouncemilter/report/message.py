@@ -9,7 +9,7 @@ from bouncemilter import limits, text
 from bouncemilter.model import Defect, Returned
 from bouncemilter.report import below, quoting, returned
 from bouncemilter.report.deadline import Deadline
-from bouncemilter.report.header import Headers, whole_message_id
+from bouncemilter.report.header import Headers
 from bouncemilter.report.lazy import lazy
 from bouncemilter.report.mime import Part, Splitter, body_start, normalise
 from bouncemilter.report.spelling import fold
@@ -173,7 +173,7 @@ class Message:
     @lazy
     def message_id(self) -> str:
         """Its Message-ID where whole, else empty."""
-        return whole_message_id(self.headers.text(b"message-id", limits.MESSAGE_ID))
+        return text.whole_message_id(self.headers.text(b"message-id", limits.MESSAGE_ID))
 
     @lazy
     def top_received(self) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bouncemilter import limits
+from bouncemilter import limits, text
 from bouncemilter.model import Returned
-from bouncemilter.report.header import Headers, whole_message_id
+from bouncemilter.report.header import Headers
 
 _CAMPAIGN: Final = (b"x-campaign-id", b"feedback-id", b"x-campaign", b"x-campaignid", b"x-mailer-campaign")
 _LIST_ID: Final = re.compile(r"<([^<>]+)>")
@@ -18,7 +18,7 @@ def read(headers: Headers) -> Returned:
     list_id = headers.text(b"list-id")
     named = _LIST_ID.search(list_id) if list_id else None
     return Returned(
-        message_id=whole_message_id(headers.text(b"message-id", limits.MESSAGE_ID)),
+        message_id=text.whole_message_id(headers.text(b"message-id", limits.MESSAGE_ID)),
         sender=headers.address(b"from"),
         to=headers.address(b"to"),
         subject=headers.text(b"subject"),

@@ -296,7 +296,7 @@ def test_refusals(world: World) -> None:
         assert PASSWORD not in done.stderr
         return done.returncode, done.stderr
 
-    for scheme in ("imaps", "imap", "pop3s", "pop3"):
+    for scheme in ("imaps", "pop3"):
         found, said = code(*secret, world.url(scheme))
         assert (found, "certificate is not believed" in said) == (69, True), said
     found, said = code(*secret, *trusted, world.url().replace("localhost", "127.0.0.1"))
@@ -306,7 +306,7 @@ def test_refusals(world: World) -> None:
     found, said = code(*secret, *trusted, f"imaps://{USER}@localhost:{world.dovecot.ports['pop3']}")
     assert found == 69, said
     world.password.write_text("wrong\n")
-    for scheme in ("imaps", "imap", "pop3s", "pop3"):
+    for scheme in ("imaps", "pop3"):
         found, said = code(*secret, *trusted, world.url(scheme))
         assert (found, "login refused" in said) == (77, True), said
     assert world.dovecot.messages()[0][1] == {r"\Flagged"}
