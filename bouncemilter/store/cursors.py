@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bouncemilter.store import rows
 from bouncemilter.store.dialect import insert_or_update
+from bouncemilter.store.part import Part
 from bouncemilter.store.pseudonym import among
 from bouncemilter.store.rows import Change, Operation
 from bouncemilter.store.schema import cursors, suppression_changes, suppressions
 from bouncemilter.store.suppressions import EXPIRY, in_force
-from bouncemilter.store.writer import Writer
 
 PIECE: Final = 1000
 """Expired suppressions that are told in one transaction; more where they expire at the same moment."""
@@ -38,18 +36,8 @@ class Told:
     """Whether one of them is global."""
 
 
-class Cursors:
+class Cursors(Part):
     """The change log of a store, for those who follow it."""
-
-    def __init__(
-        self,
-        writer: Writer,
-        read: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
-        clock: Callable[[], dt.datetime],
-    ) -> None:
-        self._writer = writer
-        self._read = read
-        self._clock = clock
 
     async def place(self, name: str) -> int:
         """How far `name` has come: a `seq`; 0 at the beginning."""

@@ -17,6 +17,7 @@ from bouncemilter.model import Suppression, address_hash
 from bouncemilter.store import rows
 from bouncemilter.store.dialect import chunks
 from bouncemilter.store.mentions import Mention, Name, blot, find
+from bouncemilter.store.part import Part
 from bouncemilter.store.pseudonym import PREFIX, among, forgotten, pseudonym
 from bouncemilter.store.rows import Operation
 from bouncemilter.store.schema import events, mailed, messages, suppression_changes, suppressions, withheld
@@ -54,7 +55,7 @@ class Forgotten:
         return bool(self.events or self.suppressions or self.withheld or self.mailed or self.messages or self.mentions)
 
 
-class Erasure:
+class Erasure(Part):
     """The addresses that a store has forgotten, or shall."""
 
     def __init__(
@@ -64,9 +65,7 @@ class Erasure:
         clock: Callable[[], dt.datetime],
         secret: bytes,
     ) -> None:
-        self._writer = writer
-        self._read = read
-        self._clock = clock
+        super().__init__(writer, read, clock)
         self._secret = secret
 
     async def look(self, keys: Sequence[str]) -> list[Forgotten]:

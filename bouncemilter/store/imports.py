@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
@@ -17,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bouncemilter.model import Category, Cause, Scope
 from bouncemilter.store.dialect import chunks, make_room
 from bouncemilter.store.filter import OPT_OUTS
+from bouncemilter.store.part import Part
 from bouncemilter.store.pseudonym import is_pseudonym, pseudonyms
 from bouncemilter.store.rows import Operation
 from bouncemilter.store.schema import IMPORT_COUNTS, events, import_batches, suppression_changes, suppressions
 from bouncemilter.store.suppressions import EXPIRY, log
-from bouncemilter.store.writer import Writer
 
 CHUNK: Final = 4000
 """Rows in one transaction, some 0.1 s: so long a bounce waits."""
@@ -111,18 +110,8 @@ class NoSuchBatchError(Exception):
     """There is no such import, or it was undone."""
 
 
-class Imports:
+class Imports(Part):
     """The imports of a store."""
-
-    def __init__(
-        self,
-        writer: Writer,
-        read: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
-        clock: Callable[[], dt.datetime],
-    ) -> None:
-        self._writer = writer
-        self._read = read
-        self._clock = clock
 
     async def begin(self, *, by: str, file_name: str, format_: str, skipped: int, rejected: int) -> str:
         """Open a batch; its id. `skipped`, `rejected`: rows that were sorted out before."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,27 +16,18 @@ from bouncemilter.model import Category, Incident, IncidentDecision, IncidentKin
 from bouncemilter.model.incident import LONGEST, QUIET
 from bouncemilter.store import queries, rows, sent
 from bouncemilter.store.dialect import chunks
+from bouncemilter.store.part import Part
 from bouncemilter.store.queries import PAGE
 from bouncemilter.store.rows import Operation
 from bouncemilter.store.schema import OUTAGE_CATEGORIES, events, incidents, suppressions
 from bouncemilter.store.suppressions import in_force, log, pending
 
 if TYPE_CHECKING:
-    from bouncemilter.store.writer import Writer
+    pass
 
 
-class Incidents:
+class Incidents(Part):
     """The incidents of a store."""
-
-    def __init__(
-        self,
-        writer: Writer,
-        read: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
-        clock: Callable[[], dt.datetime],
-    ) -> None:
-        self._writer = writer
-        self._read = read
-        self._clock = clock
 
     async def newest(self, limit: int = PAGE) -> tuple[Incident, ...]:
         """So many at most, newest first."""
