@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
+import os
+import sys
 from typing import Any, Final
 
 import click
@@ -61,12 +64,21 @@ class _LazyGroup(click.Group):
         except OSError as error:
             if error.filename is not None or error.errno not in _DISK:
                 raise
+            _abandon_output()
             raise Failure(f"standard output: {error.strerror}", Exit.IO) from None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names alone: to load every command for its help takes a second."""
         found = [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
         return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _abandon_output() -> None:
+    """What could not be written goes nowhere: Python would try once more when it ends, and exit with 120."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import json
 import shutil
@@ -79,7 +80,8 @@ class World:
 
     def events(self) -> int:
         """Events in the store."""
-        with sqlite3.connect(f"file:{self.daemon.state}/bouncemilter.db?mode=ro", uri=True) as store:
+        path = f"file:{self.daemon.state}/bouncemilter.db?mode=ro"
+        with contextlib.closing(sqlite3.connect(path, uri=True)) as store:
             return int(store.execute("SELECT count(*) FROM events").fetchone()[0])
 
 
