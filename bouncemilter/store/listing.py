@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from dataclasses import replace
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bouncemilter.model import Cause, Suppression
 from bouncemilter.store import queries
 from bouncemilter.store.filter import Filter
+from bouncemilter.store.part import ReadingPart
 from bouncemilter.store.queries import PAGE
 from bouncemilter.store.rows import Watched
 
 
-class Listing:
+class Listing(ReadingPart):
     """Suppressions and watched addresses of a store."""
-
-    def __init__(
-        self,
-        read: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
-        clock: Callable[[], dt.datetime],
-        pseudonym: Callable[[str], str],
-    ) -> None:
-        self._read = read
-        self._clock = clock
-        self._pseudonym = pseudonym
 
     async def matching(self, wanted: Filter = Filter(), limit: int | None = None) -> AsyncIterator[Suppression]:  # noqa: B008  (frozen)
         """Those that match, oldest first, read page by page."""

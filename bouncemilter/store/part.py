@@ -1,4 +1,4 @@
-"""What a part of the store is made of."""
+"""What the parts of the store are made of."""
 
 from __future__ import annotations
 
@@ -26,3 +26,17 @@ class Part:
         self._writer = writer
         self._read = read
         self._clock = clock
+
+
+class ReadingPart:
+    """Reads suppressions, and finds those of a forgotten address by the pseudonym of its key."""
+
+    def __init__(
+        self,
+        read: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
+        clock: Callable[[], dt.datetime],
+        pseudonym: Callable[[str], str],
+    ) -> None:
+        self._read = read
+        self._clock = clock
+        self._pseudonym = pseudonym

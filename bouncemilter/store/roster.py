@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bouncemilter.model import Cause, Scope, Suppression
 from bouncemilter.store import rows
+from bouncemilter.store.part import ReadingPart
 from bouncemilter.store.pseudonym import is_pseudonym
 from bouncemilter.store.schema import suppressions
 from bouncemilter.store.suppressions import in_force
@@ -51,18 +49,8 @@ def rank(entry: int) -> int:
     return entry >> _ID_BITS
 
 
-class Roster:
+class Roster(ReadingPart):
     """The suppressions in force, as little of each as a decision needs; and the whole of some."""
-
-    def __init__(
-        self,
-        read: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
-        clock: Callable[[], dt.datetime],
-        pseudonym: Callable[[str], str],
-    ) -> None:
-        self._read = read
-        self._clock = clock
-        self._pseudonym = pseudonym
 
     async def refused(self, rank_of: Rank) -> RefusedAddresses:
         """Whom a mailing may not go to now, as `rank_of` says of each kind of suppression."""
